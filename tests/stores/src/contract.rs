@@ -3,7 +3,6 @@
 mod cache;
 mod idempotency;
 mod limiter;
-mod mailbox;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -12,10 +11,6 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use mcpfn_core::port::{IdempotencyStore, RateLimiter, ResultCache};
-
-use crate::report::Report;
-
-pub use mailbox::{MailboxCheck, Mailboxes, ask_letters, of_letters};
 
 /// All three ports at once.
 pub trait Store: ResultCache + RateLimiter + IdempotencyStore {}
@@ -57,15 +52,6 @@ pub fn checks() -> impl Iterator<Item = Check> {
         .copied()
 }
 
-/// Asks all of them of two views of one store; `how` is the end of their names.
-pub async fn ask(one: Arc<dyn Store>, other: Arc<dyn Store>, how: &str, report: &mut Report) {
-    let stores = Stores { one, other };
-    for check in checks() {
-        let name = format!("{}{how}", check.name);
-        report.check(&name, (check.run)(stores.clone())).await;
-    }
-}
-
 /// Those of the port `IdempotencyStore` alone, for a store that has no other.
 pub fn of_writes() -> impl Iterator<Item = Check> {
     idempotency::CHECKS.iter().copied()
@@ -80,12 +66,12 @@ macro_rules! listed {
 use listed;
 
 /// A key that nothing else has.
-fn key() -> String {
+pub(crate) fn key() -> String {
     URL_SAFE_NO_PAD.encode(noise(32))
 }
 
 /// Bytes that can't be packed.
-fn noise(bytes: usize) -> Vec<u8> {
+pub(crate) fn noise(bytes: usize) -> Vec<u8> {
     let mut noise = vec![0; bytes];
     getrandom::fill(&mut noise).expect("the operating system gives randomness");
     noise

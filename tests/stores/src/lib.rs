@@ -9,6 +9,7 @@ pub mod cost;
 pub mod fake;
 pub mod faulty;
 pub mod files;
+pub mod mailbox;
 pub mod objects;
 pub mod on_postgres;
 pub mod on_redis;

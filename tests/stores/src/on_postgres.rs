@@ -16,7 +16,7 @@ use mcpfn_postgres::{PostgresServer, PostgresStores};
 use mcpfn_sql::Postgres;
 use tokio::time::sleep;
 
-use crate::contract::{self, Store};
+use crate::contract::Store;
 use crate::cost;
 use crate::report::Report;
 use crate::service::{self, PATIENCE, Service};
@@ -117,9 +117,11 @@ pub async fn check(url: &str, folder: &Path, report: &mut Report) {
     report
         .check("who comes first makes the tables", made(admin.clone()))
         .await;
-    contract::ask(service.direct(), service.direct(), "", report).await;
+    report
+        .contract(service.direct(), service.direct(), "")
+        .await;
     let mailbox = || admin.own_stores("mcpfn");
-    contract::ask_letters(mailbox(), mailbox(), report).await;
+    report.letters(mailbox(), mailbox()).await;
     report
         .check(
             "every row has a time at which it is deleted",
@@ -292,13 +294,8 @@ async fn encrypted(admin: &Admin, folder: &Path, report: &mut Report) {
     let who = format!("shop:{PASSWORD}");
     let with = |who: &str, options: &str| admin.stores(who, "shop", options);
     let (one, other) = (with(&who, &options), with(&who, &options));
-    contract::ask(
-        one.clone(),
-        other,
-        ", over TLS, as a role with few rights",
-        report,
-    )
-    .await;
+    let how = ", over TLS, as a role with few rights";
+    report.contract(one.clone(), other, how).await;
     let cleans = async move { assert_eq!(one.clean().await.unwrap(), 0) };
     report
         .check("a role with few rights cleans up", cleans)

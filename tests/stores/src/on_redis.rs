@@ -14,7 +14,7 @@ use mcpfn_core::port::{
 use mcpfn_redis::{RedisServer, RedisStores};
 use tokio::time::sleep;
 
-use crate::contract::{self, Store};
+use crate::contract::Store;
 use crate::cost;
 use crate::redis_program::{PASSWORD, RedisProgram};
 use crate::report::Report;
@@ -45,9 +45,11 @@ pub async fn check(program: &Path, folder: &Path, report: &mut Report) {
         connections: 1,
         limit: Duration::from_millis(250),
     };
-    contract::ask(service.direct(), service.direct(), "", report).await;
+    report
+        .contract(service.direct(), service.direct(), "")
+        .await;
     let mailbox = || Arc::new(stores(&format!("redis://{}", server.address), PATIENCE));
-    contract::ask_letters(mailbox(), mailbox(), report).await;
+    report.letters(mailbox(), mailbox()).await;
     report
         .check("every key has the prefix, and expires", keys(&server).await)
         .await;
@@ -132,7 +134,9 @@ async fn encrypted(program: &Path, folder: &Path, report: &mut Report) {
         Arc::new(RedisStores::new(server))
     };
     let (one, other) = (with(&url(PASSWORD)), with(&url(PASSWORD)));
-    contract::ask(one, other, ", over TLS, as a user with few rights", report).await;
+    report
+        .contract(one, other, ", over TLS, as a user with few rights")
+        .await;
     let public = format!("rediss://shop:{PASSWORD}@{}", server.address);
     for (name, url, says) in [
         (

@@ -2,6 +2,12 @@
 //! failure.
 
 use std::future::Future;
+use std::sync::Arc;
+
+use mcpfn_core::port::Mailbox;
+
+use crate::contract::{Store, Stores, checks};
+use crate::mailbox::{Mailboxes, of_letters};
 
 /// What passed and what failed.
 #[derive(Debug, Default)]
@@ -20,6 +26,23 @@ impl Report {
         } else {
             println!("FAILED {name}");
             self.failed += 1;
+        }
+    }
+
+    /// The whole contract, of two views of one store; `how` is the end of the checks' names.
+    pub async fn contract(&mut self, one: Arc<dyn Store>, other: Arc<dyn Store>, how: &str) {
+        let stores = Stores { one, other };
+        for check in checks() {
+            let name = format!("{}{how}", check.name);
+            self.check(&name, (check.run)(stores.clone())).await;
+        }
+    }
+
+    /// That of mailboxes, of two views of one.
+    pub async fn letters(&mut self, one: Arc<dyn Mailbox>, other: Arc<dyn Mailbox>) {
+        let mailboxes = Mailboxes { one, other };
+        for check in of_letters() {
+            self.check(check.name, (check.run)(mailboxes.clone())).await;
         }
     }
 

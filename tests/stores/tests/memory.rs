@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use mcpfn_core::port::Mailbox;
 use mcpfn_native::memory;
-use mcpfn_store_tests::contract::{Mailboxes, Store, Stores, checks, of_letters};
+use mcpfn_store_tests::contract::{Store, Stores, checks};
+use mcpfn_store_tests::mailbox::{Mailboxes, of_letters};
 use mcpfn_store_tests::objects::Objects;
 use mcpfn_testing::TestStores;
 

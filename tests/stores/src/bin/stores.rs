@@ -17,7 +17,6 @@ use mcpfn_core::port::{
 use mcpfn_lambda::dynamodb::{self, Table};
 use mcpfn_ports::{BlobError, BlobPath, Blobs as _, WriteCondition};
 use mcpfn_store_tests::bucket;
-use mcpfn_store_tests::contract::{Stores, ask_letters, checks};
 use mcpfn_store_tests::files::{self, Files};
 use mcpfn_store_tests::outage::{self, Met};
 use mcpfn_store_tests::proxy::{Mode, Proxy, Stale};
@@ -232,15 +231,9 @@ fn patient(address: SocketAddr) -> dynamodb::Stores {
 }
 
 async fn contract(emulator: SocketAddr, report: &mut Report) {
-    let stores = Stores {
-        one: Arc::new(patient(emulator)),
-        other: Arc::new(patient(emulator)),
-    };
-    for check in checks() {
-        report.check(check.name, (check.run)(stores.clone())).await;
-    }
-    let mailbox = || Arc::new(patient(emulator));
-    ask_letters(mailbox(), mailbox(), report).await;
+    let stores = || Arc::new(patient(emulator));
+    report.contract(stores(), stores(), "").await;
+    report.letters(stores(), stores()).await;
 }
 
 /// What is asked of the table, and by how many connections.

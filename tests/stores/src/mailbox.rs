@@ -8,8 +8,7 @@ use bytes::Bytes;
 use mcpfn_core::port::Mailbox;
 use tokio::time::timeout;
 
-use super::{Running, key, noise};
-use crate::report::Report;
+use crate::contract::{Running, key, noise};
 
 /// What is under test.
 #[derive(Clone)]
@@ -38,16 +37,6 @@ pub struct MailboxCheck {
 /// All of them.
 pub fn of_letters() -> impl Iterator<Item = MailboxCheck> {
     CHECKS.iter().copied()
-}
-
-/// Asks all of them of two views of one store.
-pub async fn ask_letters(one: Arc<dyn Mailbox>, other: Arc<dyn Mailbox>, report: &mut Report) {
-    let mailboxes = Mailboxes { one, other };
-    for check in of_letters() {
-        report
-            .check(check.name, (check.run)(mailboxes.clone()))
-            .await;
-    }
 }
 
 const CHECKS: &[MailboxCheck] = &[
