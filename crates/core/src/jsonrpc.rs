@@ -15,7 +15,7 @@ mod write;
 pub use answered::answered;
 pub use error::{Error, ErrorCode};
 pub(crate) use member::{MAX_TOKEN_BYTES, Object, is_token, present, string};
-pub use message::{Answer, Id, Incoming, Malformed, Message, Notification, Request};
+pub use message::{ClientAnswer, Id, Incoming, Malformed, Message, Notification, Request};
 pub use read::{read, read_message};
 pub(crate) use surrogate::refused;
 pub(crate) use unreadable::culprit;

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::jsonrpc::{Answer, to_json};
+use crate::jsonrpc::{ClientAnswer, to_json};
 use crate::policy::asked::asked;
 use crate::port::{Platform, milliseconds};
 use crate::principal::Principal;
@@ -52,7 +52,7 @@ impl Server {
     #[must_use]
     pub fn receive(
         &self,
-        answer: &Answer<'_>,
+        answer: &ClientAnswer<'_>,
         principal: &Principal,
         platform: &Arc<Platform>,
     ) -> Delivery {

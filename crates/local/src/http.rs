@@ -23,7 +23,7 @@ use crate::endpoint::{LocalEndpoint, respond};
 use crate::listen::{BoundAddress, ListenAddress, ServeError};
 use crate::listeners::Listeners;
 use crate::own_port::OwnPort;
-use crate::protocol::{Builder, builder};
+use crate::protocol::{HttpBuilder, builder};
 use crate::settings::Bounds;
 use crate::signals::{Reloads, reloads};
 use crate::socket::Socket;
@@ -90,7 +90,7 @@ pub(crate) async fn serve_endpoint(
 
 struct HttpServer {
     endpoint: Arc<LocalEndpoint>,
-    builder: Builder,
+    builder: HttpBuilder,
     graceful: GracefulShutdown,
     connections: Connections,
     /// How long a connection may wait for its client.
@@ -198,7 +198,7 @@ struct Accepted {
 }
 
 impl Accepted {
-    async fn serve(self, builder: Builder) {
+    async fn serve(self, builder: HttpBuilder) {
         let Self {
             endpoint,
             stream,

@@ -7,9 +7,10 @@ use std::time::Duration;
 use hyper_util::rt::TokioTimer;
 
 #[cfg(not(feature = "http2"))]
-pub(crate) use hyper::server::conn::http1::Builder;
+pub(crate) use hyper::server::conn::http1::Builder as HttpBuilder;
 #[cfg(feature = "http2")]
-pub(crate) type Builder = hyper_util::server::conn::auto::Builder<hyper_util::rt::TokioExecutor>;
+pub(crate) type HttpBuilder =
+    hyper_util::server::conn::auto::Builder<hyper_util::rt::TokioExecutor>;
 
 /// As TLS names them, the best one first.
 #[cfg(all(feature = "tls", not(feature = "http2")))]
@@ -23,8 +24,8 @@ const STREAMS: u32 = 100;
 
 /// What serves a connection: the most bytes of a head, and how long one may take.
 #[cfg(not(feature = "http2"))]
-pub(crate) fn builder(head: usize, idle: Duration) -> Builder {
-    let mut builder = Builder::new();
+pub(crate) fn builder(head: usize, idle: Duration) -> HttpBuilder {
+    let mut builder = HttpBuilder::new();
     builder
         .timer(TokioTimer::new())
         .header_read_timeout(idle)
@@ -34,8 +35,8 @@ pub(crate) fn builder(head: usize, idle: Duration) -> Builder {
 
 /// What serves a connection: the most bytes of a head, and how long one may take.
 #[cfg(feature = "http2")]
-pub(crate) fn builder(head: usize, idle: Duration) -> Builder {
-    let mut builder = Builder::new(hyper_util::rt::TokioExecutor::new());
+pub(crate) fn builder(head: usize, idle: Duration) -> HttpBuilder {
+    let mut builder = HttpBuilder::new(hyper_util::rt::TokioExecutor::new());
     builder
         .http1()
         .timer(TokioTimer::new())

@@ -12,6 +12,7 @@ use std::task::Poll;
 
 use mcpfn_auth::Signatures;
 use mcpfn_core::{
+    Server,
     policy::RateLimits,
     port::{AuditEntry, AuditLog, HttpClient, IdempotencyStore, Mailbox, Platform},
 };
@@ -150,7 +151,6 @@ impl WorkerHost {
         console::start(settings.common.log_level.unwrap_or(Level::INFO));
         let version = bound::version(&variables.env).unwrap_or_default();
         let writes = variables.idempotency(IDEMPOTENCY)?;
-        let mailbox = variables.mailbox(IDEMPOTENCY);
         let (server, add) = build(
             || setup(variables),
             writes.is_some(),
@@ -158,9 +158,8 @@ impl WorkerHost {
         )?;
         console::name(server.name(), &version);
         let policies = settings.common.policies;
-        let cache = variables.kv_cache(CACHE)?;
         let log = audit_log(variables, server.name(), &version);
-        let rates = variables.rates(policies.rate, &server)?;
+        let stores = WorkerStores::of(variables, policies, &server, writes)?;
         let zones = Rc::<OwnZones>::default();
         let Assembly {
             service, platform, ..
@@ -171,9 +170,7 @@ impl WorkerHost {
             |_, keys| {
                 let platform = ports::platform(keys, log)
                     .with_port::<dyn HttpClient>(Arc::new(Fetch(Rc::clone(&zones))));
-                Ok(with_stores(
-                    platform, cache, policies, rates, writes, mailbox,
-                ))
+                Ok(stores.apply(policies, platform))
             },
             add,
         )?;
@@ -228,34 +225,52 @@ fn audit_log(variables: &Variables, service: &str, version: &str) -> Arc<dyn Aud
     Arc::new(Observed::new(Arc::new(Log), write))
 }
 
-/// The ports and the stores that this Worker has.
-fn with_stores(
-    platform: Platform,
-    cache: Option<KvCache>,
-    policies: Policies,
+/// The stores that this Worker has.
+struct WorkerStores {
     rates: RateBindings,
-    writes: Option<Arc<dyn IdempotencyStore>>,
+    cache: Option<KvCache>,
     mailbox: Option<Arc<dyn Mailbox>>,
-) -> Platform {
-    let limits = RateLimits {
-        limiter: Arc::new(rates),
-        rate: policies.rate,
-        failure_mode: policies.rate_limit_on_error,
-    };
-    // a request that waits for another one's work is stopped by the platform
-    let mut platform = policies
-        .apply_to_audit_log(platform)
-        .without_sharing()
-        .with_rate_limits(limits)
-        .with_port::<dyn Signatures>(Arc::new(WebCrypto));
-    if let Some(cache) = cache {
-        platform = platform.with_cache(Arc::new(cache));
+    writes: Option<Arc<dyn IdempotencyStore>>,
+}
+
+impl WorkerStores {
+    /// Those that are bound, beside that of writes, which the server had to know of.
+    fn of(
+        variables: &Variables,
+        policies: Policies,
+        server: &Server,
+        writes: Option<Arc<dyn IdempotencyStore>>,
+    ) -> Result<Self, String> {
+        Ok(Self {
+            rates: variables.rates(policies.rate, server)?,
+            cache: variables.kv_cache(CACHE)?,
+            mailbox: variables.mailbox(IDEMPOTENCY),
+            writes,
+        })
     }
-    if let Some(store) = writes {
-        platform = platform.with_idempotency(store, policies.idempotency_on_error);
+
+    /// Gives the platform these, and what it has without any.
+    fn apply(self, policies: Policies, platform: Platform) -> Platform {
+        let limits = RateLimits {
+            limiter: Arc::new(self.rates),
+            rate: policies.rate,
+            failure_mode: policies.rate_limit_on_error,
+        };
+        // a request that waits for another one's work is stopped by the platform
+        let mut platform = policies
+            .apply_to_audit_log(platform)
+            .without_sharing()
+            .with_rate_limits(limits)
+            .with_port::<dyn Signatures>(Arc::new(WebCrypto));
+        if let Some(cache) = self.cache {
+            platform = platform.with_cache(Arc::new(cache));
+        }
+        if let Some(store) = self.writes {
+            platform = platform.with_idempotency(store, policies.idempotency_on_error);
+        }
+        if let Some(mailbox) = self.mailbox {
+            platform = platform.with_mailbox(mailbox);
+        }
+        platform
     }
-    if let Some(mailbox) = mailbox {
-        platform = platform.with_mailbox(mailbox);
-    }
-    platform
 }

@@ -32,12 +32,12 @@ pub enum Message<'a, P> {
     /// Wants no answer.
     Notification(Notification<'a, P>),
     /// An answer to a question that a server asked in the middle of a call.
-    Response(Answer<'a>),
+    Response(ClientAnswer<'a>),
 }
 
 /// What a client says to a question of the server's.
 #[derive(Debug, Clone, Copy)]
-pub struct Answer<'a> {
+pub struct ClientAnswer<'a> {
     /// The id of the question; `None` where it has none that can be read.
     pub id: Option<Id<'a>>,
     /// The client's result, or the error in its place: each still to be read.

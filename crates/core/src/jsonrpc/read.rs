@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 use super::error::Error;
 use super::member::{MAX_TOKEN_BYTES, Object};
-use super::message::{Answer, Id, Incoming, Malformed, Message, Notification, Request};
+use super::message::{ClientAnswer, Id, Incoming, Malformed, Message, Notification, Request};
 use super::raw::{RawMessage, VERSION};
 use super::{surrogate, unreadable, values};
 
@@ -131,7 +131,7 @@ fn classify<P>(message: RawMessage<'_, P>) -> Result<Message<'_, P>, Malformed<'
             method,
             params: message.params,
         })),
-        (None, id, Some(outcome)) => Ok(Message::Response(Answer { id, outcome })),
+        (None, id, Some(outcome)) => Ok(Message::Response(ClientAnswer { id, outcome })),
         (None, _, None) => Err(refuse("`method` is missing")),
     }
 }
