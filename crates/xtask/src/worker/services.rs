@@ -89,6 +89,10 @@ pub(super) const SERVICES: &[Service<'_>] = &[
         what: What::Built(&[OPEN, KEY, QUIET, ("TEST_SERVER", "plain")]),
     },
     Service {
+        name: "extended",
+        what: What::Built(&[OPEN, KEY, QUIET, ("TEST_SERVER", "extended")]),
+    },
+    Service {
         name: "rich",
         what: What::Built(&[OPEN, KEY, QUIET, ("TEST_SERVER", "rich")]),
     },
