@@ -397,7 +397,7 @@ pub(super) const SERVICES: &[Service<'_>] = &[
         // with a mailbox, so that clients with a handshake can be asked
         what: What::Keeping {
             variables: &[OPEN, KEY, QUIET, ORIGINS],
-            objects_of: "idempotency",
+            objects_of: "everything",
         },
     },
 ];
