@@ -69,10 +69,12 @@ await wrangler(config, state, async (url, log) => {
 await writeFile(config, written.replace('MCPFN_LOG = "info"', 'MCPFN_LOG = "info"\nMCPFN_RATE_LIMIT = "3/10s"'));
 await wrangler(config, state, async (url) => {
   const call = caller(url);
-  await check('stores: the rate-limit binding refuses the fourth call', async () => {
+  // windows begin by the clock, and one may begin between two calls: of seven, at most two times three are in two of them
+  await check('stores: the rate-limit binding refuses the call after the third', async () => {
     const answers = [];
-    for (let number = 0; number < 4; number += 1) answers.push(await call('kept', { key: `${number}` }));
+    for (let number = 0; number < 7; number += 1) answers.push(await call('kept', { key: `${number}` }));
     assert(answers.slice(0, 3).every((answer) => answer.result), JSON.stringify(answers));
-    assert(answers[3].error?.message.includes('too many calls'), JSON.stringify(answers[3]));
+    const refused = answers.filter((answer) => answer.error?.message.includes('too many calls'));
+    assert(refused.length > 0 && refused.every((answer) => !answer.result), JSON.stringify(answers));
   });
 });
