@@ -56,14 +56,14 @@ class Url(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
         headers = {name.lower(): value for name, value in self.headers.items()}
         seen.append(headers)
-        if not is_signed("POST", f"http://{headers['host']}{self.path}", headers, body):
+        if not is_signed(self.command, f"http://{headers['host']}{self.path}", headers, body):
             refused.append(headers)
             return self.answer(403, [("content-type", "application/json")], b'{"Message":"Forbidden"}')
         # the platform takes the signature for itself, and hands on who called
         passed = {name: value for name, value in headers.items() if name not in ("authorization", "host", "connection")}
         front = urlsplit(sys.argv[1])
         connection = http.client.HTTPConnection(front.hostname, front.port, timeout=30)
-        connection.request("POST", self.path, body, passed)
+        connection.request(self.command, self.path, body, passed)
         reply = connection.getresponse()
         self.answer(reply.status, reply.getheaders(), reply.read())
 

@@ -148,6 +148,9 @@ fn image(project: &Path, program: &Path) -> Result<()> {
             .arg("--inhibit-cache")
             .args(["--library-path", &folders.join(":")])
             .arg(folder.join("server"))
+            // a server that needs a setting says nothing of itself without
+            .arg("--env-file")
+            .arg(project.join(".env.example"))
             .arg("--version"),
     )?;
     match said.contains(name.as_ref()) {
