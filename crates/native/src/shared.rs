@@ -14,7 +14,7 @@ pub use buckets::KnownBuckets;
 pub use hot::HotResults;
 pub use kept::{GRACE_MS, kept_for_ms};
 pub use service::{RequestFailure, RequestLimits, SharedService, Unanswered};
-pub use watched::watched;
+pub use watched::{letters, watched};
 
 /// One for each store: what fails for one says nothing of the others.
 #[derive(Debug, Default)]

@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use mcpfn_core::handler::BoxFuture;
 use mcpfn_core::port::{Mailbox, StoreError};
-use mcpfn_native::shared::{kept_for_ms, watched};
+use mcpfn_native::shared::{kept_for_ms, letters};
 
 use crate::stores::{RedisQuestion, RedisStores};
 
@@ -28,13 +28,7 @@ impl Mailbox for RedisStores {
     }
 
     fn wait<'a>(&'a self, keys: &'a [String]) -> BoxFuture<'a, Result<Vec<Bytes>, StoreError>> {
-        Box::pin(async move {
-            let mut letters = Vec::with_capacity(keys.len());
-            for key in keys {
-                letters.push(watched(|| self.letter(key)).await?);
-            }
-            Ok(letters)
-        })
+        Box::pin(letters(keys, |key| Box::pin(self.letter(key))))
     }
 }
 

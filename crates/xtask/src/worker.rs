@@ -2,6 +2,7 @@
 //! Every fixture runs through it, then what only this host does, then real clients; last, what
 //! wrangler would deploy.
 
+mod bindings;
 mod deployed;
 pub(crate) mod services;
 pub(crate) mod workerd;

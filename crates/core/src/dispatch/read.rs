@@ -67,7 +67,6 @@ async fn get_prompt(
     });
     if let Err(refusal) = checked {
         // a protocol error, unlike for tools: a prompt's result has no member that could say so
-        // a protocol error, unlike for tools: a prompt's result has no member that could say so
         return Err(Error::invalid_params(format!(
             "the arguments of prompt `{name}` do not fit:\n{refusal}"
         ))

@@ -6,7 +6,7 @@ use mcpfn_core::{
     handler::BoxFuture,
     port::{Mailbox, StoreError},
 };
-use mcpfn_native::shared::watched;
+use mcpfn_native::shared::letters;
 
 use super::Stores;
 use super::attributes::{AttributeMap, expires_at, payload, payload_of, text};
@@ -56,13 +56,7 @@ impl Mailbox for Stores {
     }
 
     fn wait<'a>(&'a self, keys: &'a [String]) -> BoxFuture<'a, Result<Vec<Bytes>, StoreError>> {
-        Box::pin(async move {
-            let mut letters = Vec::with_capacity(keys.len());
-            for key in keys {
-                letters.push(watched(|| self.letter(key)).await?);
-            }
-            Ok(letters)
-        })
+        Box::pin(letters(keys, |key| Box::pin(self.letter(key))))
     }
 }
 

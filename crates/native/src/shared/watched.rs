@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
+use mcpfn_core::handler::BoxFuture;
 use mcpfn_core::port::StoreError;
 
 /// Milliseconds from one look to the next; the last holds for all that come after. A program answers
@@ -36,6 +38,21 @@ where
         pause_ms = pauses.next().unwrap_or(pause_ms);
         tokio::time::sleep(Duration::from_millis(pause_ms)).await;
     }
+}
+
+/// Looks for the letters of a mailbox, one after the other, until all are there.
+///
+/// # Errors
+/// As for [`watched`].
+pub async fn letters<'a>(
+    keys: &'a [String],
+    look: impl Fn(&'a str) -> BoxFuture<'a, Result<Option<Bytes>, StoreError>>,
+) -> Result<Vec<Bytes>, StoreError> {
+    let mut letters = Vec::with_capacity(keys.len());
+    for key in keys {
+        letters.push(watched(|| look(key)).await?);
+    }
+    Ok(letters)
 }
 
 #[cfg(test)]

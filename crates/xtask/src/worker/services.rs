@@ -1,6 +1,7 @@
 //! The Workers that the step asks in workerd: their settings, and the scripts around them. How they
 //! become a configuration is in `workerd`.
 
+use super::bindings::{HUNG, MISTAKEN};
 use super::workerd::{Service, What};
 
 const IMPATIENT: &str = include_str!("../../../../tests/worker/impatient.mjs");
@@ -48,31 +49,6 @@ const KEYED: &[(&str, &str)] = &[
     KEY,
     QUIET,
     ("TEST_SERVER", "counting"),
-];
-
-/// Every binding of this host, and settings, each bound to what it can't be; `hunter2` may not be
-/// repeated.
-const MISTAKEN: &[(&str, &str)] = &[
-    ("CACHE", r#"text = "hunter2""#),
-    ("IDEMPOTENCY", r#"json = "[\"hunter2\"]""#),
-    ("METRICS", r#"text = "hunter2""#),
-    ("CF_VERSION_METADATA", r#"text = "hunter2""#),
-    ("RATE_60_PER_60", r#"kvNamespace = "silent""#),
-    ("MCPFN_STATE_KEY", r#"json = "{\"key\": \"hunter2\"}""#),
-    (
-        "MCPFN_ALLOWED_ORIGINS",
-        r#"json = "[\"https://hunter2.example\"]""#,
-    ),
-    ("MCPFN_BASE_PATH", r#"kvNamespace = "silent""#),
-];
-
-/// Stores that are bound, asked, and never answer.
-const HUNG: &[(&str, &str)] = &[
-    ("CACHE", r#"kvNamespace = "silent""#),
-    (
-        "RATE_2_PER_10",
-        r#"wrapped = (moduleName = "test:limiter", innerBindings = [(name = "fetcher", service = "silent")])"#,
-    ),
 ];
 
 /// A dataset of Analytics Engine whose points a service keeps.

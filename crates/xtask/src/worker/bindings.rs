@@ -1,0 +1,26 @@
+//! Bindings of Workers that are asked in workerd, and that are not as they should be.
+
+/// Every binding of this host, and settings, each bound to what it can't be; `hunter2` may not be
+/// repeated.
+pub(super) const MISTAKEN: &[(&str, &str)] = &[
+    ("CACHE", r#"text = "hunter2""#),
+    ("IDEMPOTENCY", r#"json = "[\"hunter2\"]""#),
+    ("METRICS", r#"text = "hunter2""#),
+    ("CF_VERSION_METADATA", r#"text = "hunter2""#),
+    ("RATE_60_PER_60", r#"kvNamespace = "silent""#),
+    ("MCPFN_STATE_KEY", r#"json = "{\"key\": \"hunter2\"}""#),
+    (
+        "MCPFN_ALLOWED_ORIGINS",
+        r#"json = "[\"https://hunter2.example\"]""#,
+    ),
+    ("MCPFN_BASE_PATH", r#"kvNamespace = "silent""#),
+];
+
+/// Stores that are bound, asked, and never answer.
+pub(super) const HUNG: &[(&str, &str)] = &[
+    ("CACHE", r#"kvNamespace = "silent""#),
+    (
+        "RATE_2_PER_10",
+        r#"wrapped = (moduleName = "test:limiter", innerBindings = [(name = "fetcher", service = "silent")])"#,
+    ),
+];
