@@ -7,12 +7,14 @@ use std::sync::Arc;
 use axum::Router;
 use mcpfn::round_trip::Keyring;
 use mcpfn_http::{Config, Endpoint, Service};
+use mcpfn_native::memory::MemoryStores;
 use tokio::net::TcpListener;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let server = mcpfn_it::everything().build()?;
     let service = Service::new(server, Config::loopback()).assume_local_user();
-    let platform = mcpfn_local::platform(Keyring::new([7; 32]));
+    let platform = mcpfn_local::platform(Keyring::new([7; 32]))
+        .with_mailbox(Arc::new(MemoryStores::default()));
     let endpoint = Endpoint::new(service, Arc::new(platform))?;
     let router = Router::new().nest_service("/tools", endpoint);
     let runtime = tokio::runtime::Builder::new_current_thread()
