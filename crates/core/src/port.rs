@@ -8,6 +8,7 @@ pub(crate) mod mailbox;
 pub(crate) mod runtime;
 pub(crate) mod store;
 pub(crate) mod store_error;
+pub(crate) mod tasks;
 
 use std::any::{Any, TypeId, type_name};
 use std::collections::HashMap;
@@ -30,6 +31,14 @@ pub use store::{
     Admission, Hold, Holder, IdempotencyStatus, IdempotencyStore, Rate, RateLimiter, ResultCache,
 };
 pub use store_error::StoreError;
+pub use tasks::{Swapped, TASK_PART_BYTES, TaskPart, TaskParts, TaskRunner, TaskStore};
+
+/// Where tasks are kept, and what runs them.
+#[derive(Clone)]
+pub(crate) struct Tasks {
+    pub(crate) store: Arc<dyn TaskStore>,
+    pub(crate) runner: Arc<dyn TaskRunner>,
+}
 
 /// What a host gives to a call.
 #[derive(Clone)]
@@ -43,6 +52,7 @@ pub struct Platform {
     dependencies: Vec<(&'static str, Arc<dyn Dependency>)>,
     pub(crate) background: Option<Arc<dyn Background>>,
     pub(crate) mailbox: Option<Arc<dyn Mailbox>>,
+    pub(crate) tasks: Option<Tasks>,
     pub(crate) blocking: Option<Arc<dyn Blocking>>,
     pub(crate) cache: Option<Arc<dyn ResultCache>>,
     pub(crate) rate_limits: Option<RateLimits>,
@@ -72,6 +82,7 @@ impl Platform {
             dependencies: Vec::new(),
             background: None,
             mailbox: None,
+            tasks: None,
             blocking: None,
             cache: None,
             rate_limits: None,
@@ -184,6 +195,14 @@ impl Platform {
     #[must_use]
     pub fn with_mailbox(mut self, mailbox: Arc<dyn Mailbox>) -> Self {
         self.mailbox = Some(mailbox);
+        self
+    }
+
+    /// Adds where tasks are kept and what runs them. Without, tools that can be tasks run within
+    /// their call.
+    #[must_use]
+    pub fn with_tasks(mut self, store: Arc<dyn TaskStore>, runner: Arc<dyn TaskRunner>) -> Self {
+        self.tasks = Some(Tasks { store, runner });
         self
     }
 

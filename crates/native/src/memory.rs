@@ -1,5 +1,5 @@
-//! Stores in this process: results, rate limits, idempotent writes, answers to questions. For one process that serves
-//! every caller, and for tests; instances do not share them, and nothing outlives the process.
+//! Stores in this process: results, rate limits, idempotent writes, answers to questions, tasks. For one process that
+//! serves every caller, and for tests; instances do not share them, and nothing outlives the process.
 //! Bounded, whatever callers do.
 
 mod cache;
@@ -7,6 +7,7 @@ mod idempotency;
 mod letters;
 mod limiter;
 mod limits;
+mod tasks;
 
 use std::pin::pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -15,13 +16,13 @@ use bytes::Bytes;
 use mcpfn_core::handler::BoxFuture;
 use mcpfn_core::port::{
     Admission, Hold, Holder, IdempotencyStatus, IdempotencyStore, Mailbox, Rate, RateLimiter,
-    ResultCache, StoreError,
+    ResultCache, StoreError, Swapped, TaskPart, TaskParts, TaskStore,
 };
 use tokio::sync::Notify;
 
 pub use limits::MemoryLimits;
 
-/// The four stores, in memory. Locks are held for single operations on maps and never across a
+/// The five stores, in memory. Locks are held for single operations on maps and never across a
 /// wait.
 #[derive(Debug, Default)]
 pub struct MemoryStores {
@@ -29,6 +30,7 @@ pub struct MemoryStores {
     buckets: Mutex<limiter::Buckets>,
     writes: Mutex<idempotency::WriteTable>,
     letters: Mutex<letters::Letters>,
+    tasks: Mutex<tasks::Tasks>,
     /// Told of each letter.
     arrived: Notify,
     limits: MemoryLimits,
@@ -159,6 +161,54 @@ impl Mailbox for MemoryStores {
                 }
                 arrived.await;
             }
+        })
+    }
+}
+
+impl TaskStore for MemoryStores {
+    fn create<'a>(
+        &'a self,
+        key: &'a str,
+        head: Bytes,
+        call: Bytes,
+        now_ms: u64,
+        expires_ms: u64,
+    ) -> BoxFuture<'a, Result<bool, StoreError>> {
+        let limits = self.limits;
+        Box::pin(
+            async move { lock(&self.tasks).create(key, [head, call], now_ms, expires_ms, limits) },
+        )
+    }
+
+    fn read<'a>(
+        &'a self,
+        key: &'a str,
+        parts: &'a [TaskPart],
+        now_ms: u64,
+    ) -> BoxFuture<'a, Result<Option<TaskParts>, StoreError>> {
+        Box::pin(async move { Ok(lock(&self.tasks).read(key, parts, now_ms)) })
+    }
+
+    fn swap<'a>(
+        &'a self,
+        key: &'a str,
+        version: u64,
+        head: Bytes,
+        mut also: Vec<(TaskPart, Bytes)>,
+        now_ms: u64,
+        expires_ms: u64,
+    ) -> BoxFuture<'a, Result<Swapped, StoreError>> {
+        also.push((TaskPart::Head, head));
+        let limits = self.limits;
+        Box::pin(
+            async move { lock(&self.tasks).swap(key, version, also, now_ms, expires_ms, limits) },
+        )
+    }
+
+    fn remove<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), StoreError>> {
+        Box::pin(async move {
+            lock(&self.tasks).remove(key);
+            Ok(())
         })
     }
 }

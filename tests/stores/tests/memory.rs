@@ -3,11 +3,12 @@
 
 use std::sync::Arc;
 
-use mcpfn_core::port::Mailbox;
+use mcpfn_core::port::{Mailbox, TaskStore};
 use mcpfn_native::memory;
 use mcpfn_store_tests::contract::{Store, Stores, checks};
 use mcpfn_store_tests::mailbox::{Mailboxes, of_letters};
 use mcpfn_store_tests::objects::Objects;
+use mcpfn_store_tests::tasks::{TaskStores, of_tasks};
 use mcpfn_testing::TestStores;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -33,6 +34,17 @@ async fn memory_keeps_the_contract_of_mailboxes() {
     let mailboxes = Mailboxes { one, other };
     for check in of_letters() {
         let ran = tokio::spawn((check.run)(mailboxes.clone())).await;
+        assert!(ran.is_ok(), "{}", check.name);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn memory_keeps_the_contract_of_tasks() {
+    let one: Arc<dyn TaskStore> = Arc::new(memory::MemoryStores::default());
+    let other = Arc::clone(&one);
+    let stores = TaskStores { one, other };
+    for check in of_tasks() {
+        let ran = tokio::spawn((check.run)(stores.clone())).await;
         assert!(ran.is_ok(), "{}", check.name);
     }
 }

@@ -1,0 +1,127 @@
+//! Tasks in memory. They end with the process, and so does what they had done by then.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use mcpfn_core::port::{StoreError, Swapped, TaskPart, TaskParts};
+
+use super::limits::MemoryLimits;
+
+#[derive(Debug, Default)]
+pub(super) struct Tasks {
+    kept: HashMap<String, Task>,
+    bytes: usize,
+}
+
+#[derive(Debug)]
+struct Task {
+    version: u64,
+    expires_ms: u64,
+    parts: [Option<Bytes>; TaskPart::ALL.len()],
+}
+
+impl Task {
+    fn bytes(&self) -> usize {
+        self.parts.iter().flatten().map(Bytes::len).sum()
+    }
+}
+
+impl Tasks {
+    pub(super) fn create(
+        &mut self,
+        key: &str,
+        parts: [Bytes; 2],
+        now_ms: u64,
+        expires_ms: u64,
+        limits: MemoryLimits,
+    ) -> Result<bool, StoreError> {
+        if self.live(key, now_ms).is_some() {
+            return Ok(false);
+        }
+        let [head, call] = parts;
+        let mut task = Task {
+            version: 0,
+            expires_ms,
+            parts: Default::default(),
+        };
+        task.parts[TaskPart::Head as usize] = Some(head);
+        task.parts[TaskPart::Call as usize] = Some(call);
+        self.make_room(task.bytes(), 1, now_ms, limits)?;
+        self.bytes += task.bytes();
+        self.kept.insert(key.to_owned(), task);
+        Ok(true)
+    }
+
+    pub(super) fn read(&self, key: &str, parts: &[TaskPart], now_ms: u64) -> Option<TaskParts> {
+        let task = self.kept.get(key).filter(|task| now_ms < task.expires_ms)?;
+        let parts = parts.iter().map(|part| task.parts[*part as usize].clone());
+        Some(TaskParts {
+            version: task.version,
+            parts: parts.collect(),
+        })
+    }
+
+    pub(super) fn swap(
+        &mut self,
+        key: &str,
+        version: u64,
+        parts: Vec<(TaskPart, Bytes)>,
+        now_ms: u64,
+        expires_ms: u64,
+        limits: MemoryLimits,
+    ) -> Result<Swapped, StoreError> {
+        let Some(task) = self.live(key, now_ms) else {
+            return Ok(Swapped::Gone);
+        };
+        if task.version != version {
+            return Ok(Swapped::Changed);
+        }
+        // what is replaced makes room too, but seldom much: counted as if it did not
+        let added = parts.iter().map(|(_, bytes)| bytes.len()).sum();
+        self.make_room(added, 0, now_ms, limits)?;
+        if let Some(task) = self.kept.get_mut(key) {
+            let before = task.bytes();
+            for (part, bytes) in parts {
+                task.parts[part as usize] = Some(bytes);
+            }
+            task.version += 1;
+            task.expires_ms = expires_ms;
+            self.bytes = self.bytes + task.bytes() - before;
+        }
+        Ok(Swapped::Done)
+    }
+
+    pub(super) fn remove(&mut self, key: &str) {
+        self.bytes -= self.kept.remove(key).map_or(0, |task| task.bytes());
+    }
+
+    fn live(&mut self, key: &str, now_ms: u64) -> Option<&Task> {
+        if self.kept.get(key)?.expires_ms <= now_ms {
+            self.remove(key);
+        }
+        self.kept.get(key)
+    }
+
+    fn make_room(
+        &mut self,
+        bytes: usize,
+        entries: usize,
+        now_ms: u64,
+        limits: MemoryLimits,
+    ) -> Result<(), StoreError> {
+        let full = |tasks: &Self| {
+            tasks.kept.len() + entries > limits.entries || tasks.bytes + bytes > limits.bytes
+        };
+        if full(self) {
+            self.kept.retain(|_, task| now_ms < task.expires_ms);
+            self.bytes = self.kept.values().map(Task::bytes).sum();
+        }
+        if full(self) {
+            return Err(StoreError::lasting(format_args!(
+                "the memory of this process keeps {} tasks and {} bytes of them",
+                limits.entries, limits.bytes
+            )));
+        }
+        Ok(())
+    }
+}
