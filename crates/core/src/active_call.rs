@@ -5,6 +5,7 @@ pub(crate) mod end;
 pub(crate) mod failure;
 mod response;
 pub(crate) mod result;
+mod task;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -28,6 +29,7 @@ use crate::principal::Principal;
 use crate::round_trip::Binding;
 use crate::server::Server;
 use crate::server::target::Target;
+use crate::task::Task;
 use crate::tool::TIMEOUT;
 use crate::version::Revision;
 
@@ -53,6 +55,8 @@ pub(crate) struct ActiveCall {
     input_responses: Option<Box<RawValue>>,
     /// Sealed state of an earlier call, not yet opened.
     request_state: Option<String>,
+    /// State that a task kept: it never left the store, so it is not sealed.
+    kept_state: Option<Value>,
     deadline_ms: Option<u64>,
     outbox: Outbox,
     /// The handler's questions go out on the call's own stream.
@@ -100,6 +104,7 @@ impl ActiveCall {
             arguments: params.arguments().map(ToOwned::to_owned),
             input_responses: params.input_responses().map(ToOwned::to_owned),
             request_state,
+            kept_state: None,
             deadline_ms: call.deadline_ms,
             outbox: Outbox::default(),
             asks_on_stream,
@@ -228,12 +233,22 @@ impl ActiveCall {
         &self,
         completion_arguments: BTreeMap<String, String>,
     ) -> Result<Cx, Error> {
-        self.cx_with(&Value::Null, TIMEOUT, completion_arguments)
+        self.cx_with(&Value::Null, TIMEOUT, completion_arguments, OnceLock::new())
     }
 
     /// What a handler sees. `arguments` are what sealed state is bound to.
     pub(crate) fn cx(&self, arguments: &Value, limit: Duration) -> Result<Cx, Error> {
-        self.cx_with(arguments, limit, BTreeMap::new())
+        self.cx_with(arguments, limit, BTreeMap::new(), OnceLock::new())
+    }
+
+    /// The same for a tool whose calls can be tasks.
+    pub(crate) fn cx_of_task(
+        &self,
+        arguments: &Value,
+        limit: Duration,
+        task: &Task,
+    ) -> Result<Cx, Error> {
+        self.cx_with(arguments, limit, BTreeMap::new(), task.clone().into())
     }
 
     fn cx_with(
@@ -241,18 +256,12 @@ impl ActiveCall {
         arguments: &Value,
         limit: Duration,
         completion_arguments: BTreeMap<String, String>,
+        task: OnceLock<Task>,
     ) -> Result<Cx, Error> {
         let now_ms = self.platform.clock.now_ms();
         // before the handler starts: a state that was changed, or that belongs to another call,
         // refuses the call
-        let opened = match &self.request_state {
-            Some(token) => Some(self.platform.keys.open(
-                token,
-                now_ms,
-                &self.binding(arguments),
-            )?),
-            None => None,
-        };
+        let opened = self.opened(arguments)?;
         Ok(Cx::new(CxParts {
             revision: self.revision,
             principal: Arc::clone(&self.principal),
@@ -265,7 +274,21 @@ impl ActiveCall {
             platform: Arc::clone(&self.platform),
             state: Arc::clone(self.server.state()),
             outbox: self.outbox.clone(),
+            task,
         }))
+    }
+
+    /// What an earlier round of the call gave its client to carry.
+    pub(crate) fn opened(&self, arguments: &Value) -> Result<Option<Value>, Error> {
+        if self.kept_state.is_some() {
+            return Ok(self.kept_state.clone());
+        }
+        let now_ms = self.platform.clock.now_ms();
+        let open = |token: &String| {
+            let binding = self.binding(arguments);
+            self.platform.keys.open(token, now_ms, &binding)
+        };
+        self.request_state.as_ref().map(open).transpose()
     }
 
     fn read_input_responses(&self) -> Result<InputResponses, Error> {

@@ -2,6 +2,7 @@
 
 mod assemble;
 mod build_error;
+mod platform;
 mod register;
 mod tool_setting;
 mod upstream;
@@ -96,6 +97,7 @@ pub struct Builder {
     state: TypeMap,
     logging: bool,
     extensions: BTreeMap<String, Value>,
+    tasks: bool,
     idempotency_keys: bool,
     per_page: usize,
     list_ttl: Duration,
@@ -117,6 +119,7 @@ impl Builder {
             state: TypeMap::default(),
             logging: false,
             extensions: BTreeMap::new(),
+            tasks: true,
             idempotency_keys: true,
             per_page: PAGE,
             list_ttl: LIST_TTL,
@@ -256,13 +259,6 @@ impl Builder {
         self
     }
 
-    /// For a platform without a store of idempotent writes: arguments that are idempotency keys are
-    /// not published, because what is said of them would not be true. Calls with a key are refused.
-    pub fn without_idempotency_keys(mut self) -> Self {
-        self.idempotency_keys = false;
-        self
-    }
-
     /// Whether people are asked before a tool does what can't be taken back ([`Cx::confirm`](crate::Cx::confirm));
     /// where the client can show the question, by default.
     pub fn confirm(mut self, mode: ConfirmMode) -> Self {
@@ -339,6 +335,7 @@ impl Builder {
             resources: self.resources,
             upstreams: self.upstreams,
             idempotency_keys: self.idempotency_keys,
+            tasks: self.tasks,
         };
         let registry = declared.register(&mut mistakes);
         if !mistakes.is_empty() {

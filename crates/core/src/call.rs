@@ -157,6 +157,7 @@ impl<'a> Envelope<'a> {
         match self.method.as_ref() {
             "tools/call" | "prompts/get" => self.params.name().map(Some),
             "resources/read" => self.params.uri().map(Some),
+            "tasks/get" | "tasks/update" | "tasks/cancel" => self.params.task_id().map(Some),
             _ => Ok(None),
         }
     }

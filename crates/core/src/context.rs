@@ -1,28 +1,29 @@
 //! `Cx`: what a handler may see and do during one call. Cheap to clone; holds nothing of other
 //! calls.
 
+mod ask;
+
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use mcpfn_schema::Schema;
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::error::ToolError;
-use crate::model::capabilities::{Capability, ClientCapabilities};
+use crate::model::capabilities::ClientCapabilities;
 use crate::model::implementation::Implementation;
-use crate::model::input::{Elicited, Form, InputResponse, InputResponses, Sampled, Sampling};
+use crate::model::input::InputResponses;
 use crate::model::meta::{CallMeta, LogLevel, TraceContext};
 use crate::outbox::Outbox;
 use crate::port::http_client::{HttpClient, HttpError, HttpRequest, HttpResponse};
 use crate::port::{Platform, TypeMap, milliseconds};
 use crate::principal::Principal;
-use crate::round_trip::InputRequired;
 use crate::send::{BoxFuture, MaybeSend, MaybeSync};
+use crate::task::Task;
+use crate::task::handle::Stage;
 use crate::version::Revision;
 
 // One pointer, because handlers take it by value and move it into their futures.
@@ -97,6 +98,8 @@ pub(crate) struct CxParts {
     pub(crate) platform: Arc<Platform>,
     pub(crate) state: Arc<TypeMap>,
     pub(crate) outbox: Outbox,
+    /// Filled where the call is a task or may become one.
+    pub(crate) task: OnceLock<Task>,
 }
 
 impl Cx {
@@ -221,6 +224,7 @@ impl Cx {
             platform: Arc::clone(&self.0.platform),
             state: Arc::clone(&self.0.state),
             outbox: Outbox::default(),
+            task: OnceLock::new(),
         })
     }
 
@@ -301,66 +305,8 @@ impl Cx {
         Ok(client.send(request).await)
     }
 
-    /// Whether a question can reach the client at all.
-    pub(crate) fn reaches_client(&self) -> bool {
-        self.0.can_ask
-    }
-
     pub(crate) fn platform(&self) -> &Platform {
         &self.0.platform
-    }
-
-    /// Starts a question to the client; see [`InputRequired`].
-    pub fn ask(&self) -> InputRequired {
-        InputRequired::new()
-    }
-
-    /// What the client answered under `key`, if this call is a retry that carries an answer.
-    #[must_use]
-    pub fn answer(&self, key: &str) -> Option<&InputResponse> {
-        self.0.answers.get(key)
-    }
-
-    /// The person's answer to a form: from this call if it is there and fits the form, otherwise
-    /// the question as an error.
-    ///
-    /// # Errors
-    /// The question, to be returned with `?`. A client that can't show forms gets protocol error
-    /// -32021.
-    pub fn elicit(&self, key: &str, form: Form) -> Result<&Elicited, ToolError> {
-        if let Some(InputResponse::Elicitation(elicited)) = self.answer(key) {
-            // the form's schema was only shown to the client, which may have answered anything
-            let fits = elicited.accepted().is_none_or(|content| {
-                Schema::compile(form.schema())
-                    .is_ok_and(|validator| validator.accepts(&Value::Object(content.clone())))
-            });
-            if fits {
-                return Ok(elicited);
-            }
-        }
-        Err(self.ask().form(key, form).into())
-    }
-
-    /// The answer of the client's model, or the question as an error.
-    ///
-    /// # Errors
-    /// As for [`Cx::elicit`].
-    pub fn sample(&self, key: &str, sampling: Sampling) -> Result<&Sampled, ToolError> {
-        match self.answer(key) {
-            Some(InputResponse::Sampling(sampled)) => Ok(sampled),
-            _ => Err(self.ask().sample(key, sampling).into()),
-        }
-    }
-
-    /// What an earlier round of this call put into [`InputRequired::state`]. Sealed in between: it can be
-    /// trusted as far as its own round could. `None` in the first round, or when the value is of
-    /// another type.
-    #[must_use]
-    pub fn request_state<T: DeserializeOwned>(&self) -> Option<T> {
-        self.0
-            .opened
-            .as_ref()
-            .and_then(|state| T::deserialize(state).ok())
     }
 
     /// While completing an argument: what the person has completion_arguments into another one already.
@@ -372,16 +318,11 @@ impl Cx {
             .map(String::as_str)
     }
 
-    /// Refuses the call unless the client declared the capability.
-    ///
-    /// # Errors
-    /// Protocol error -32021, to be returned with `?`.
-    pub fn require(&self, capability: Capability) -> Result<(), ToolError> {
-        if capability.is_in(self.client()) {
-            Ok(())
-        } else {
-            Err(ToolError::missing_capability(capability))
-        }
+    /// The task that the call is, or could be: see [`Task`].
+    #[must_use]
+    pub fn task(&self) -> Task {
+        let task = || Task::new(Stage::Inline, None);
+        self.0.task.get_or_init(task).clone()
     }
 }
 

@@ -8,6 +8,7 @@ mod merged;
 mod method;
 mod read;
 mod start;
+pub(crate) mod tasks;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -95,6 +96,9 @@ fn dispatch(server: &Server, mut call: Call<'_>, platform: &Arc<Platform>) -> Ex
         Method::GetPrompt => read::prompt(server, call, platform),
         Method::ReadResource => read::resource(server, call, platform),
         Method::Complete => complete::complete(server, call, platform),
+        Method::GetTask | Method::UpdateTask | Method::CancelTask => {
+            tasks::methods::serve(server, call, method, platform)
+        }
     };
     if let Some(response) = match &execution {
         Ok(Execution::Done(response)) => Some(Ok(response.message.len())),

@@ -2,6 +2,7 @@
 //! wire's error object (that is `jsonrpc::Error`) and not a registration mistake (`BuildError`).
 
 use std::fmt;
+use std::time::Duration;
 
 use crate::model::capabilities::Capability;
 use crate::round_trip::InputRequired;
@@ -52,6 +53,12 @@ pub(crate) enum ErrorKind {
     InputRequired(InputRequired),
     /// The client can't do what the call needs.
     MissingCapability(Capability),
+    /// Not an error: the call goes on as a task.
+    BecomesTask,
+    /// Not an error: the handler wants to go on in another run.
+    Later(Duration),
+    /// The task was cancelled, or has another run: nothing of this one counts.
+    Stopped,
 }
 
 impl ToolError {
@@ -128,7 +135,10 @@ impl ToolError {
             ErrorKind::Failed { message, .. } | ErrorKind::NotFound { message } => Some(message),
             ErrorKind::Internal { .. }
             | ErrorKind::InputRequired(_)
-            | ErrorKind::MissingCapability(_) => None,
+            | ErrorKind::MissingCapability(_)
+            | ErrorKind::BecomesTask
+            | ErrorKind::Later(_)
+            | ErrorKind::Stopped => None,
         }
     }
 
@@ -150,6 +160,16 @@ impl ToolError {
         }
     }
 
+    /// After how long the handler wants to go on in another run, if this is that and no failure: see
+    /// [`Task::later`](crate::Task::later).
+    #[must_use]
+    pub fn later(&self) -> Option<Duration> {
+        match *self.0 {
+            ErrorKind::Later(after) => Some(after),
+            _ => None,
+        }
+    }
+
     pub(crate) fn into_kind(self) -> ErrorKind {
         *self.0
     }
@@ -167,6 +187,12 @@ impl<E: std::error::Error> From<E> for ToolError {
             source = error.source();
         }
         Self::internal(cause)
+    }
+}
+
+impl From<ErrorKind> for ToolError {
+    fn from(kind: ErrorKind) -> Self {
+        Self(Box::new(kind))
     }
 }
 

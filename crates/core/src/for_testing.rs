@@ -5,7 +5,7 @@
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::Waker;
 
 use bytes::Bytes;
@@ -97,6 +97,7 @@ pub fn cx(parts: TestParts, state: &TestState, outbox: &TestOutbox) -> Cx {
         platform: parts.platform,
         state: Arc::new(state.0.clone()),
         outbox: outbox.0.clone(),
+        task: OnceLock::new(),
     })
 }
 

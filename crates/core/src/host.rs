@@ -1,6 +1,7 @@
 //! What a host calls: a message becomes a [`Call`], the server's answer an [`Execution`].
 
 pub use crate::call::{Call, Envelope, Era, Params, RequestMeta, unsupported};
+pub use crate::dispatch::tasks::run::TaskRun;
 pub use crate::line::{Batch, Connection, Letter, Received};
 pub use crate::model::capabilities::{Capability, ClientCapabilities};
 pub use crate::model::list_kind::ListKind;

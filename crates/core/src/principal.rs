@@ -42,6 +42,32 @@ pub enum PrincipalKind {
     ApiKey,
 }
 
+impl PrincipalKind {
+    const ALL: [Self; 6] = [
+        Self::Anonymous,
+        Self::Local,
+        Self::Iam,
+        Self::Jwt,
+        Self::Authorizer,
+        Self::ApiKey,
+    ];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Anonymous => "anonymous",
+            Self::Local => "local",
+            Self::Iam => "iam",
+            Self::Jwt => "jwt",
+            Self::Authorizer => "authorizer",
+            Self::ApiKey => "api_key",
+        }
+    }
+
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
 impl Principal {
     /// A caller that was recognised. It has no scopes until [`Principal::with_scopes`] gives it
     /// some: a host that forgets them refuses too much, and never too little.
@@ -118,14 +144,7 @@ impl Principal {
     /// One string that differs for any two principals.
     pub(crate) fn key(&self) -> String {
         // the kind is part of it: an API key named like an ARN is another caller
-        let kind = match self.kind {
-            PrincipalKind::Anonymous => "anonymous",
-            PrincipalKind::Local => "local",
-            PrincipalKind::Iam => "iam",
-            PrincipalKind::Jwt => "jwt",
-            PrincipalKind::Authorizer => "authorizer",
-            PrincipalKind::ApiKey => "api_key",
-        };
+        let kind = self.kind.name();
         format!("{kind}:{}", self.subject)
     }
 }

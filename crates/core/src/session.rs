@@ -89,13 +89,13 @@ fn flags(client: &mut ClientCapabilities) -> [&mut bool; 5] {
     ]
 }
 
-fn bits(client: &ClientCapabilities) -> u8 {
+pub(crate) fn bits(client: &ClientCapabilities) -> u8 {
     let mut client = client.clone();
     let flags = flags(&mut client).into_iter().enumerate();
     flags.fold(0, |bits, (place, flag)| bits | u8::from(*flag) << place)
 }
 
-fn client(bits: u8) -> Option<ClientCapabilities> {
+pub(crate) fn client(bits: u8) -> Option<ClientCapabilities> {
     let mut client = ClientCapabilities::default();
     for (place, flag) in flags(&mut client).into_iter().enumerate() {
         *flag = bits & 1 << place != 0;

@@ -23,6 +23,7 @@ use crate::model::tool::{CallToolResult, ToolAnnotations};
 use crate::policy::Cache;
 use crate::port::store::Rate;
 use crate::send::{BoxFuture, MaybeSend, MaybeSync};
+use crate::task::TaskOptions;
 use result::IntoToolResult;
 use schema::Input;
 
@@ -96,6 +97,7 @@ pub struct Tool {
     pub(crate) timeout: Duration,
     pub(crate) rate_limit: Option<Rate>,
     pub(crate) cache: Cache,
+    pub(crate) task: Option<TaskOptions>,
     pub(crate) meta: JsonObject,
     pub(crate) old_names: Vec<String>,
     pub(crate) deprecated: Option<String>,
@@ -122,6 +124,7 @@ impl Tool {
             timeout: TIMEOUT,
             rate_limit: None,
             cache: Cache::default(),
+            task: None,
             meta: JsonObject::new(),
             old_names: Vec::new(),
             deprecated: None,
@@ -198,6 +201,12 @@ impl Tool {
     /// who asks.
     pub fn cache_public(mut self) -> Self {
         self.cache.public = true;
+        self
+    }
+
+    /// Calls of clients that can do tasks go on after their response: see [`TaskOptions`].
+    pub fn task(mut self, options: TaskOptions) -> Self {
+        self.task = Some(options);
         self
     }
 

@@ -97,10 +97,10 @@ fn name(field: Field<'_>, envelope: &Envelope<'_>) -> Result<(), Error> {
     let Some(target) = envelope.target()? else {
         return Ok(());
     };
-    let member = if envelope.method == "resources/read" {
-        "params.uri"
-    } else {
-        "params.name"
+    let member = match envelope.method.as_ref() {
+        "resources/read" => "params.uri",
+        method if method.starts_with("tasks/") => "params.taskId",
+        _ => "params.name",
     };
     let found = decoded(field, &NAME)?;
     require(found.as_deref(), &NAME, &target, member)

@@ -42,6 +42,10 @@ impl ActiveCall {
             }
             ErrorKind::Internal { cause } => Error::internal(self.internal(name, &cause)),
             ErrorKind::MissingCapability(capability) => missing_capabilities(&[capability]),
+            ErrorKind::BecomesTask | ErrorKind::Later(_) | ErrorKind::Stopped => {
+                let cause = "only tools can be tasks";
+                Error::internal(self.internal(name, cause))
+            }
         }))
     }
 

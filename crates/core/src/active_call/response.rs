@@ -128,6 +128,9 @@ impl ActiveCall {
         if result.outcome == Outcome::InputRequired {
             return results.input_required(&result.body);
         }
+        if result.outcome == Outcome::Task {
+            return results.task(&result.body);
+        }
         // not unless it is asked for: other clients have no use for the bytes
         if !self.meta.tells_cache && self.deprecated().is_empty() {
             return results.complete(self.revision, &result.body, &result.meta, "");

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{register, upstream};
 use crate::model::capabilities::{Offered, ServerCapabilities};
@@ -14,6 +14,7 @@ use crate::resource::Resource;
 use crate::server::lists::{ListEntry, RenderedList, ServerLists};
 use crate::server::registered::{RegisteredPrompt, RegisteredResource, RegisteredTool};
 use crate::server::registry::Registry;
+use crate::task::EXTENSION;
 use crate::text::in_order;
 use crate::tool::Tool;
 use crate::upstream::Upstream;
@@ -25,6 +26,7 @@ pub(super) struct Declared {
     pub(super) resources: Vec<Resource>,
     pub(super) upstreams: Vec<Arc<dyn Upstream>>,
     pub(super) idempotency_keys: bool,
+    pub(super) tasks: bool,
 }
 
 impl Declared {
@@ -36,7 +38,7 @@ impl Declared {
         let tools: Vec<RegisteredTool> = self
             .tools
             .into_iter()
-            .filter_map(|tool| register::tool(tool, self.idempotency_keys, mistakes))
+            .filter_map(|tool| register::tool(tool, self.idempotency_keys, self.tasks, mistakes))
             .collect();
         let prompts: Vec<RegisteredPrompt> = self
             .prompts
@@ -77,8 +79,11 @@ impl Declared {
 pub(super) fn capabilities(
     registry: &Registry,
     logging: bool,
-    extensions: BTreeMap<String, Value>,
+    mut extensions: BTreeMap<String, Value>,
 ) -> ServerCapabilities {
+    if registry.tools().iter().any(|tool| tool.task.is_some()) {
+        extensions.insert(EXTENSION.to_owned(), json!({}));
+    }
     // what an upstream has is not known before it was asked
     let fronts = !registry.upstreams().is_empty();
     let offered = |offered: bool| (offered || fronts).then_some(Offered {});

@@ -91,7 +91,7 @@ fn register_one(
     }
     // a mistake in the scope is one mistake, not three
     let (mut tool, mut prompt, mut resource) = (
-        register::tool(tool, true, mistakes)?,
+        register::tool(tool, true, true, mistakes)?,
         register::prompt(prompt, &mut Vec::new())?,
         register::resource(resource, &mut Vec::new())?,
     );

@@ -51,6 +51,8 @@ struct ParamMembers<'a> {
     context: Option<&'a RawValue>,
     #[serde(borrow, default)]
     request_id: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    task_id: Option<&'a RawValue>,
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Params<'a> {
@@ -131,6 +133,10 @@ impl<'a> Params<'a> {
 
     pub(crate) fn uri(&self) -> Result<Cow<'a, str>, Error> {
         Self::required("uri", self.0.uri)
+    }
+
+    pub(crate) fn task_id(&self) -> Result<Cow<'a, str>, Error> {
+        Self::required("taskId", self.0.task_id)
     }
 
     pub(crate) fn cursor(&self) -> Result<Option<Cow<'a, str>>, Error> {

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::ask;
 use super::handler::{self, HandlerFailure};
 use super::start::start;
+use super::tasks::begin;
 use crate::active_call::ActiveCall;
 use crate::active_call::end::{CallEnd, CallResult};
 use crate::active_call::failure::{
@@ -70,6 +71,13 @@ async fn call_tool(
     old_name: Option<String>,
 ) -> CallResult {
     let call = &call;
+    if let Some(sentence) = begin::admit(call, &tool)? {
+        let result = call.tool_error(&sentence);
+        return Ok((
+            call.write(&result, CacheStatus::Off),
+            CallEnd::of(&result, CacheStatus::Off),
+        ));
+    }
     // 1. arguments against the published schema
     let mut arguments = call.arguments()?;
     let called = ("tool", tool.name.as_str());
@@ -110,6 +118,7 @@ async fn call_tool(
         )
     };
     let result = result?;
+    begin::repeated(call, &result)?;
     Ok((call.write(&result, cache), CallEnd::of(&result, cache)))
 }
 
@@ -154,17 +163,13 @@ async fn run(
     arguments: Value,
     limit: Duration,
 ) -> Result<HandlerResult, Error> {
-    let cx = call.cx(&arguments, limit)?;
     let ends_reads = call.server.registry().writes_end_reads();
     let writes = tool.writes && tool.upstream.is_none() && ends_reads;
     let guard = writes.then(|| WriteGuard::new(&call));
-    let start = || {
-        let handling = tool.run.start(&call.requested, arguments, cx);
-        handling.map_err(|error| unreadable(&error))
-    };
-    let result = match handler::run(start, limit, &call.platform.timer).await {
-        Ok(result) => Ok(returned(&call, &tool, result)),
-        Err(failure) => failed(&call, &tool, limit, failure),
+    let result = match tool.task {
+        // boxed: few tools are tasks
+        Some(options) => Box::pin(begin::through(&call, &tool, options, arguments, limit)).await,
+        None => handled(&call, &tool, arguments, limit).await,
     };
     if let Some(guard) = guard {
         // boxed: few calls have one
@@ -173,8 +178,29 @@ async fn run(
     Ok(bounded(&call, &tool, result?))
 }
 
+async fn handled(
+    call: &ActiveCall,
+    tool: &RegisteredTool,
+    arguments: Value,
+    limit: Duration,
+) -> Result<HandlerResult, Error> {
+    let cx = call.cx(&arguments, limit)?;
+    let start = || {
+        let handling = tool.run.start(&call.requested, arguments, cx);
+        handling.map_err(|error| unreadable(&error))
+    };
+    match handler::run(start, limit, &call.platform.timer).await {
+        Ok(result) => Ok(returned(call, tool, result)),
+        Err(failure) => failed(call, tool, limit, failure),
+    }
+}
+
 /// A result that the handler returned, checked against the schema that is published for it.
-fn returned(call: &ActiveCall, tool: &RegisteredTool, result: CallToolResult) -> HandlerResult {
+pub(super) fn returned(
+    call: &ActiveCall,
+    tool: &RegisteredTool,
+    result: CallToolResult,
+) -> HandlerResult {
     match tool.check_output(&result) {
         Ok(()) if result.is_error => call.tool_result(result, Outcome::Failed, Retain::Nothing),
         Ok(()) => call.tool_result(result, Outcome::Ok, Retain::Result),
@@ -205,7 +231,7 @@ fn may_have_written(tool: &RegisteredTool, sentence: String) -> String {
 
 /// A handler without a result: what the model reads in its place, or a protocol error where the
 /// specification wants one.
-fn failed(
+pub(super) fn failed(
     call: &ActiveCall,
     tool: &RegisteredTool,
     limit: Duration,
@@ -252,6 +278,14 @@ fn failed(
             },
             ErrorKind::MissingCapability(capability) => {
                 return Err(missing_capabilities(&[capability]));
+            }
+            ErrorKind::BecomesTask | ErrorKind::Later(_) | ErrorKind::Stopped => {
+                let cause = "the handler wants to be a task: declare it with `Tool::task`";
+                (
+                    call.internal(name, cause),
+                    Outcome::Internal,
+                    Retain::Nothing,
+                )
             }
         },
     };

@@ -2,7 +2,7 @@
 //! Not the place of servers without upstreams: their lists are bytes.
 
 use std::future::poll_fn;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::Poll;
 
 use crate::call::Call;
@@ -59,6 +59,7 @@ pub(super) fn cx(
         platform: Arc::clone(platform),
         state: Arc::clone(server.state()),
         outbox: Outbox::default(),
+        task: OnceLock::new(),
     })
 }
 

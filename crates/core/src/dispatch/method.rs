@@ -1,6 +1,7 @@
 //! The methods that are served: by whom, under which revisions. Not what they do.
 
 use crate::model::capabilities::ServerCapabilities;
+use crate::task::EXTENSION;
 use crate::version::Revision;
 
 /// A method that is served.
@@ -18,6 +19,9 @@ pub(crate) enum Method {
     ListPrompts,
     GetPrompt,
     Complete,
+    GetTask,
+    UpdateTask,
+    CancelTask,
 }
 
 impl Method {
@@ -25,6 +29,7 @@ impl Method {
     /// server does not have.
     pub(crate) fn find(name: &str, revision: Revision, has: &ServerCapabilities) -> Option<Self> {
         let modern = revision.is_modern();
+        let tasks = modern && has.extensions.contains_key(EXTENSION);
         let (method, served) = match name {
             "server/discover" => (Self::Discover, modern),
             "initialize" => (Self::Initialize, !modern),
@@ -38,6 +43,9 @@ impl Method {
             "prompts/list" => (Self::ListPrompts, has.prompts.is_some()),
             "prompts/get" => (Self::GetPrompt, has.prompts.is_some()),
             "completion/complete" => (Self::Complete, has.completions.is_some()),
+            "tasks/get" => (Self::GetTask, tasks),
+            "tasks/update" => (Self::UpdateTask, tasks),
+            "tasks/cancel" => (Self::CancelTask, tasks),
             _ => return None,
         };
         served.then_some(method)
@@ -58,6 +66,9 @@ impl Method {
             Self::ListPrompts => "prompts/list",
             Self::GetPrompt => "prompts/get",
             Self::Complete => "completion/complete",
+            Self::GetTask => "tasks/get",
+            Self::UpdateTask => "tasks/update",
+            Self::CancelTask => "tasks/cancel",
         }
     }
 }

@@ -64,6 +64,32 @@ pub(crate) async fn admit_list(
         .map(drop)
 }
 
+/// How many questions about tasks a caller may ask for each call.
+const POLLS: u32 = 10;
+
+/// Counts a question about a task, in a limit of its own: whoever waits for ten tasks asks often,
+/// and shall be able to call all the same.
+pub(crate) async fn admit_poll(
+    platform: &Platform,
+    server: &str,
+    principal: &Principal,
+) -> Result<(), Error> {
+    let Some((limits, rate)) = platform
+        .rate_limits
+        .as_ref()
+        .and_then(|limits| Some((limits, limits.rate?)))
+    else {
+        return Ok(());
+    };
+    let rate = Rate {
+        calls: rate.calls.saturating_mul(POLLS),
+        ..rate
+    };
+    take(platform, limits, server, principal, rate, "tasks/get")
+        .await
+        .map(drop)
+}
+
 /// Gives the key of the bucket, if the call is counted in it.
 async fn take(
     platform: &Platform,

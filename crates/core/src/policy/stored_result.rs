@@ -29,7 +29,11 @@ impl StoredResult {
         let mut bytes = Vec::with_capacity(1 + 32 + 1 + 4 + meta.len() + result.body.len());
         bytes.push(LAYOUT);
         bytes.extend_from_slice(&stamp);
-        bytes.push(u8::from(result.outcome == Outcome::Ok));
+        bytes.push(match result.outcome {
+            Outcome::Ok => 1,
+            Outcome::Task => 2,
+            _ => 0,
+        });
         bytes.extend_from_slice(&length.to_be_bytes());
         bytes.extend_from_slice(&meta);
         bytes.extend_from_slice(&result.body);
@@ -56,10 +60,10 @@ impl StoredResult {
             return None;
         }
         // a repeat needs to know only whether it went well
-        let outcome = if *fine == 1 {
-            Outcome::Ok
-        } else {
-            Outcome::Failed
+        let outcome = match *fine {
+            1 => Outcome::Ok,
+            2 => Outcome::Task,
+            _ => Outcome::Failed,
         };
         Some(Self {
             stamp: *stamp,

@@ -217,6 +217,8 @@ pub enum Outcome {
     TooLarge,
     /// With a question to the client.
     InputRequired,
+    /// With the id of a task, which goes on.
+    Task,
     /// With a protocol error: something named does not exist, a capability is missing.
     Refused,
     /// The caller lacks a scope.
@@ -240,6 +242,7 @@ impl Outcome {
             Self::Internal => "internal",
             Self::TooLarge => "too_large",
             Self::InputRequired => "input_required",
+            Self::Task => "task",
             Self::Refused => "refused",
             Self::Forbidden => "forbidden",
             Self::RateLimited => "rate_limited",

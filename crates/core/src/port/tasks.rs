@@ -52,7 +52,7 @@ impl TaskPart {
 /// Parts of a task, as they were read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaskParts {
-    /// Of the head: grows with each change, and never comes back.
+    /// Of the head: one more with each change.
     pub version: u64,
     /// In the order in which they were asked for; nothing for one that was never written.
     pub parts: Vec<Option<Bytes>>,

@@ -14,6 +14,7 @@ use crate::model::JsonObject;
 use crate::model::capabilities::ServerCapabilities;
 use crate::model::implementation::Implementation;
 use crate::scope::Scopes;
+use crate::task::EXTENSION;
 use crate::text::in_order;
 use crate::version::Revision;
 
@@ -148,6 +149,8 @@ impl Greetings {
                 // the capability came with 2025-03-26
                 capabilities.completions = None;
             }
+            // tasks of later revisions, which no handshake agrees on
+            capabilities.extensions.remove(EXTENSION);
             let mut body = JsonObject::new();
             body.insert("protocolVersion".into(), revision.as_str().into());
             body.insert("capabilities".into(), json!(capabilities));

@@ -19,6 +19,7 @@ use crate::port::store::Rate;
 use crate::prompt::ErasedPrompt;
 use crate::resource::ErasedResource;
 use crate::resource::template::Template;
+use crate::task::TaskOptions;
 use crate::tool::ErasedTool;
 use crate::tool::schema::HeaderParameter;
 use crate::upstream::Upstream;
@@ -35,6 +36,8 @@ pub(crate) struct RegisteredTool {
     pub(crate) timeout: Duration,
     pub(crate) rate_limit: Option<Rate>,
     pub(crate) cache: Option<Cache>,
+    /// Its calls can be tasks.
+    pub(crate) task: Option<TaskOptions>,
     /// A repeat may do what the call did again: it honours an `idempotencyKey`.
     pub(crate) writes: bool,
     /// It reads data of this server, which a write of this server may change.

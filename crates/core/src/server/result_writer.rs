@@ -7,9 +7,10 @@ use crate::model::implementation::Implementation;
 use crate::model::meta::SERVER_INFO;
 use crate::version::Revision;
 
-/// How a finished result begins, and one that asks the client something.
+/// How a finished result begins, one that asks the client something, and one that is a task.
 const COMPLETE: &str = r#""resultType":"complete""#;
 const INPUT_REQUIRED: &str = r#""resultType":"input_required""#;
+const TASK: &str = r#""resultType":"task""#;
 
 /// Writes results of one server. Bodies come as JSON and are copied, not parsed: what a handler
 /// made is written once on its way out.
@@ -51,6 +52,11 @@ impl ResultWriter {
     /// A result that asks the client something.
     pub(crate) fn input_required(&self, body: &[u8]) -> Vec<u8> {
         self.splice(INPUT_REQUIRED, body, &JsonObject::new(), "")
+    }
+
+    /// A result that is the beginning of a task.
+    pub(crate) fn task(&self, body: &[u8]) -> Vec<u8> {
+        self.splice(TASK, body, &JsonObject::new(), "")
     }
 
     fn splice(&self, result_type: &str, body: &[u8], meta: &JsonObject, extra: &str) -> Vec<u8> {

@@ -14,8 +14,13 @@ use crate::tool::Tool;
 use crate::tool::plain;
 use crate::tool::schema::{self, HeaderParameter};
 
-/// `keys` is whether idempotency keys are published.
-pub(crate) fn tool(tool: Tool, keys: bool, mistakes: &mut Vec<String>) -> Option<RegisteredTool> {
+/// `keys` is whether idempotency keys are published, `tasks` whether the platform keeps tasks.
+pub(crate) fn tool(
+    tool: Tool,
+    keys: bool,
+    tasks: bool,
+    mistakes: &mut Vec<String>,
+) -> Option<RegisteredTool> {
     // every check runs, whatever failed before it: an author reads all mistakes of one build
     let mut found = Vec::new();
     let read_only = tool.annotations.read_only_hint == Some(true);
@@ -35,6 +40,12 @@ pub(crate) fn tool(tool: Tool, keys: bool, mistakes: &mut Vec<String>) -> Option
     check_description(tool.description.as_ref(), &mut found);
     check_scopes(&tool.scopes, &mut found);
     check_policies(&tool, read_only, &mut found);
+    if !tasks && tool.task.is_some_and(|task| task.required) {
+        found.push(
+            "it can only run as a task, and this deployment keeps none: give it a place for tasks"
+                .to_owned(),
+        );
+    }
     let hidden = schema::hidden(&schemas.input);
     if tool.run.is_none() {
         found.push(NO_HANDLER.to_owned());
@@ -63,6 +74,7 @@ pub(crate) fn tool(tool: Tool, keys: bool, mistakes: &mut Vec<String>) -> Option
         timeout: tool.timeout,
         rate_limit: tool.rate_limit,
         cache: Some(tool.cache).filter(|cache| !cache.fresh.is_zero()),
+        task: tool.task.filter(|_| tasks),
         writes: !read_only,
         reads_own_data: read_only && closed,
         key_argument,
@@ -138,6 +150,23 @@ fn check_policies(tool: &Tool, read_only: bool, found: &mut Vec<String>) {
         }
         if tool.cache.fresh.is_zero() {
             found.push("it has cache options and no duration: add `cache`".to_owned());
+        }
+    }
+    if let Some(task) = &tool.task {
+        if tool.cache != Cache::default() {
+            found.push(
+                "it caches its results, and can be a task, whose result has a store of its own: \
+                 remove one of the two"
+                    .to_owned(),
+            );
+        }
+        let millisecond = Duration::from_millis(1);
+        if task.run.min(task.ttl).min(task.poll) < millisecond || task.ttl < task.run {
+            found.push(
+                "its task has a time of zero, or is kept for less than one run of it takes: give \
+                 a `ttl` that is longer than `run`"
+                    .to_owned(),
+            );
         }
     }
     // stores count in milliseconds

@@ -1,0 +1,230 @@
+//! `tasks/get`, `tasks/update` and `tasks/cancel`. Who asks for a task also sees whether it stands
+//! still, and orders the run that it lacks: nothing else watches tasks.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::value::RawValue;
+
+use super::super::method::Method;
+use super::{declared, undeclared};
+use crate::call::Call;
+use crate::jsonrpc::{Error, ErrorCode, to_json};
+use crate::model::JsonObject;
+use crate::model::input::read_responses;
+use crate::outbox::Outbox;
+use crate::policy::audit::ImmediateCall;
+use crate::policy::rate_limit;
+use crate::port::Platform;
+use crate::port::store_error::StoreError;
+use crate::port::tasks::{TASK_PART_BYTES, TaskPart};
+use crate::running::{Execution, Running};
+use crate::server::Server;
+use crate::task::EXTENSION;
+use crate::task::head::{Head, Status};
+use crate::task::record::Questions;
+use crate::task::store::{Read, Stored, key, part};
+use crate::text;
+
+/// Answers by the keys that the client was given.
+type Answers = BTreeMap<String, Box<RawValue>>;
+
+/// Serves one of the three methods.
+pub(in super::super) fn serve(
+    server: &Server,
+    call: &Call<'_>,
+    method: Method,
+    platform: &Arc<Platform>,
+) -> Result<Execution, Error> {
+    if !declared(&call.meta.client) {
+        return Err(undeclared(format!(
+            "`{}` needs a client that declares the extension `{EXTENSION}`",
+            method.as_str()
+        )));
+    }
+    let id = call.params.task_id()?.into_owned();
+    let answers = match method {
+        Method::UpdateTask => Some(answers(call.params.input_responses())?),
+        _ => None,
+    };
+    let (revision, principal) = (call.revision, Arc::clone(&call.principal));
+    let (server, platform) = (server.clone(), Arc::clone(platform));
+    let (request_id, trace) = (call.id.as_json().to_owned(), call.meta.trace.clone());
+    let started_ms = platform.clock.now_ms();
+    let served = async move {
+        let acted = async {
+            rate_limit::admit_poll(&platform, server.name(), &principal).await?;
+            let key = key(server.name(), &principal.key(), &id);
+            let stored = Stored::new(key, &platform).ok_or_else(|| unknown(&id))?;
+            let body = match (method, answers) {
+                (Method::UpdateTask, Some(answers)) => update(&stored, answers).await,
+                (Method::CancelTask, _) => cancel(&stored).await,
+                _ => get(&stored, platform.clock.now_ms()).await,
+            };
+            match body {
+                Ok(Some(body)) => {
+                    Ok(server
+                        .results()
+                        .complete(revision, &body, &JsonObject::new(), ""))
+                }
+                Ok(None) => Err(unknown(&id)),
+                Err(Failed::Store(error)) => {
+                    stored.failed(&error);
+                    let sentence =
+                        "the task can't be asked for at the moment: ask again in a minute";
+                    Err(Error::internal(sentence))
+                }
+                Err(Failed::Client(error)) => Err(error),
+            }
+        };
+        let answer: Result<Vec<u8>, Error> = acted.await;
+        ImmediateCall {
+            revision,
+            method: method.as_str(),
+            id: &request_id,
+            principal: &principal,
+            trace: Some(&trace),
+            duration_ms: platform.clock.now_ms().saturating_sub(started_ms),
+        }
+        .audit(&platform, answer.as_ref().map(Vec::len));
+        answer
+    };
+    Ok(Execution::Running(Running::new(
+        call.id.as_json().into(),
+        false,
+        Outbox::default(),
+        Box::pin(served),
+    )))
+}
+
+/// Why there is no result.
+enum Failed {
+    Store(StoreError),
+    Client(Error),
+}
+
+impl From<StoreError> for Failed {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// One sentence for every reason, so that nobody learns which ids there are.
+fn unknown(id: &str) -> Error {
+    Error::invalid_params(format!(
+        "unknown task {}: it has expired, or was never begun by this caller",
+        text::quoted(id)
+    ))
+}
+
+fn answers(raw: Option<&RawValue>) -> Result<Answers, Error> {
+    let refused = || Error::invalid_params("`params.inputResponses` must be an object of answers");
+    let raw = raw.ok_or_else(refused)?;
+    if raw.get().len() > TASK_PART_BYTES {
+        return Err(Error::invalid_params(format!(
+            "`params.inputResponses` has {} bytes, and a task keeps at most {TASK_PART_BYTES}",
+            raw.get().len()
+        )));
+    }
+    serde_json::from_str(raw.get()).map_err(|_| refused())
+}
+
+async fn get(stored: &Stored, now_ms: u64) -> Result<Option<Vec<u8>>, Failed> {
+    let parts = [TaskPart::Outcome, TaskPart::Questions];
+    let Some(read) = stored.read(&parts).await? else {
+        return Ok(None);
+    };
+    if read.head.is_stalled(now_ms) {
+        order(stored, now_ms).await;
+    }
+    Ok(Some(described(&read)))
+}
+
+/// Orders a run. A failure is for the log: who asks next orders it again.
+async fn order(stored: &Stored, now_ms: u64) {
+    if let Err(error) = stored.start(now_ms).await {
+        stored.failed(&error);
+    }
+}
+
+/// The members of a task, with what its status brings.
+fn described(read: &Read) -> Vec<u8> {
+    let head = &read.head;
+    let mut body = Vec::from("{");
+    body.extend_from_slice(&head.members());
+    match head.status {
+        Status::Working | Status::Cancelled => {}
+        Status::InputRequired => {
+            let questions: Questions = read.part(1).unwrap_or_default();
+            body.extend_from_slice(b",\"inputRequests\":");
+            body.extend_from_slice(&to_json(&questions.open(&head.open)));
+        }
+        Status::Completed => {
+            body.extend_from_slice(b",\"result\":");
+            body.extend_from_slice(read.bytes(0).map_or(b"{\"content\":[]}", |bytes| bytes));
+        }
+        Status::Failed => {
+            body.extend_from_slice(b",\"error\":");
+            match read.bytes(0) {
+                Some(error) => body.extend_from_slice(error),
+                None => body.extend_from_slice(&to_json(&given_up(head))),
+            }
+        }
+    }
+    body.push(b'}');
+    body
+}
+
+fn given_up(head: &Head) -> Error {
+    let message = head.message.as_deref().unwrap_or("the task failed");
+    Error::new(ErrorCode::INTERNAL, message.to_owned())
+}
+
+/// Takes answers to what is asked. Others are acknowledged and nothing more: they may be late.
+async fn update(stored: &Stored, answers: Answers) -> Result<Option<Vec<u8>>, Failed> {
+    let mut refused = None;
+    let changed = stored.change(&[TaskPart::Questions], |read, now_ms| {
+        let mut questions: Questions = read.part(0).unwrap_or_default();
+        let open = answers
+            .iter()
+            .filter(|(key, _)| read.head.open.contains(key));
+        let open: Answers = open
+            .map(|(key, answer)| (key.clone(), answer.clone()))
+            .collect();
+        // only what is asked: what is not may have any shape
+        let readable = serde_json::value::to_raw_value(&open)
+            .map_err(|error| error.to_string())
+            .and_then(|open| read_responses(&open).map(drop));
+        if let Err(sentence) = readable {
+            refused = Some(Error::invalid_params(sentence));
+            return None;
+        }
+        let taken = questions.take(&open, &read.head.open);
+        let head = read.head.answered(&taken, now_ms)?;
+        let (name, bytes) = part(TaskPart::Questions, &questions);
+        if bytes.len() > TASK_PART_BYTES {
+            let sentence = "the answers are larger than what is kept of a task: answer with less";
+            refused = Some(Error::invalid_params(sentence));
+            return None;
+        }
+        Some((head, vec![(name, bytes)]))
+    });
+    let changed = changed.await?;
+    if let Some(error) = refused {
+        return Err(Failed::Client(error));
+    }
+    let Some((head, changed)) = changed else {
+        return Ok(None);
+    };
+    if changed && head.status == Status::Working {
+        order(stored, head.wake_ms).await;
+    }
+    Ok(Some(b"{}".to_vec()))
+}
+
+async fn cancel(stored: &Stored) -> Result<Option<Vec<u8>>, Failed> {
+    let changed = stored.change(&[], |read, now_ms| {
+        Some((read.head.cancelled(now_ms)?, Vec::new()))
+    });
+    Ok(changed.await?.map(|_| b"{}".to_vec()))
+}

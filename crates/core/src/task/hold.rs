@@ -1,0 +1,161 @@
+//! A run's hold on its task: renewed while the handler is at work, given up at its end. Finds out
+//! when the task is to end, or has another run.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::head::{Beat, End, Head};
+use super::store::Stored;
+use crate::port::Platform;
+use crate::port::store_error::StoreError;
+use crate::port::tasks::{Swapped, TaskPart};
+
+/// From one beat to the next: three are missed before the task is another run's.
+const BEAT_MS: u64 = 15_000;
+/// The soonest that a new message is told.
+const SOONEST_MS: u64 = 1_000;
+/// How often a beat is tried again that others came before.
+const TRIES: usize = 8;
+
+/// Why a run has to stop before its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// The client wants the task to end.
+    Cancelled,
+    /// The task has another run, or is gone.
+    Lost,
+}
+
+pub(crate) struct Hold {
+    stored: Stored,
+    platform: Arc<Platform>,
+    holder: String,
+    poll_ms: u64,
+    /// The head as this run knows it.
+    known: Mutex<(Head, u64)>,
+    message: Mutex<Option<String>>,
+    told: AtomicBool,
+    stop: Mutex<Option<Stop>>,
+}
+
+impl Hold {
+    /// Of a run that has just claimed the task.
+    pub(crate) fn new(
+        stored: Stored,
+        platform: &Arc<Platform>,
+        holder: String,
+        head: Head,
+        version: u64,
+    ) -> Self {
+        Self {
+            stored,
+            platform: Arc::clone(platform),
+            holder,
+            poll_ms: head.poll_ms,
+            known: Mutex::new((head, version)),
+            message: Mutex::default(),
+            told: AtomicBool::new(true),
+            stop: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn stopped(&self) -> Option<Stop> {
+        *lock(&self.stop)
+    }
+
+    fn stop(&self, stop: Stop) -> Stop {
+        *lock(&self.stop) = Some(stop);
+        stop
+    }
+
+    /// Told with the next beat.
+    pub(crate) fn say(&self, message: String) {
+        *lock(&self.message) = Some(message);
+        self.told.store(false, Ordering::Relaxed);
+    }
+
+    /// Renews the hold until the run has to stop. The store's failures are told to the log, and the
+    /// next beat tries again: who is late has lost the task.
+    pub(crate) async fn beat(&self) -> Stop {
+        let looks_ms = self.poll_ms.clamp(SOONEST_MS, BEAT_MS);
+        let mut next_ms = self.platform.clock.now_ms().saturating_add(BEAT_MS);
+        loop {
+            let pause = Duration::from_millis(looks_ms);
+            self.platform.timer.sleep(pause).await;
+            let now_ms = self.platform.clock.now_ms();
+            if now_ms < next_ms && self.told.load(Ordering::Relaxed) {
+                continue;
+            }
+            match self.renew(false, Vec::new()).await {
+                Ok(Some(stop)) => return stop,
+                Ok(None) => next_ms = now_ms.saturating_add(BEAT_MS),
+                Err(error) => self.stored.failed(&error),
+            }
+        }
+    }
+
+    /// Renews it once, and writes these parts with it: steps forward, if there are any.
+    pub(crate) async fn renew(
+        &self,
+        forward: bool,
+        also: Vec<(TaskPart, Bytes)>,
+    ) -> Result<Option<Stop>, StoreError> {
+        for _ in 0..TRIES {
+            let (head, version) = lock(&self.known).clone();
+            let message = lock(&self.message).clone();
+            let now_ms = self.platform.clock.now_ms();
+            let next = match head.beat(&self.holder, message.as_deref(), forward, now_ms) {
+                Beat::Goes(next) => next,
+                Beat::Cancelled => return Ok(Some(self.stop(Stop::Cancelled))),
+                Beat::Lost => return Ok(Some(self.stop(Stop::Lost))),
+            };
+            self.told.store(true, Ordering::Relaxed);
+            match self.stored.swap(version, &next, also.clone()).await {
+                Ok(Swapped::Done) => {
+                    *lock(&self.known) = (next, version + 1);
+                    return Ok(None);
+                }
+                Ok(Swapped::Changed) => match self.stored.read(&[]).await? {
+                    Some(read) => *lock(&self.known) = (read.head, read.version),
+                    None => return Ok(Some(self.stop(Stop::Lost))),
+                },
+                Ok(Swapped::Gone) => return Ok(Some(self.stop(Stop::Lost))),
+                Err(error) => {
+                    self.told.store(false, Ordering::Relaxed);
+                    return Err(error);
+                }
+            }
+        }
+        Err(StoreError::new("others changed the task again and again"))
+    }
+
+    /// Ends the run, with these parts; gives the head of then, if the task was still this run's.
+    pub(crate) async fn end(
+        &self,
+        end: &End,
+        also: Vec<(TaskPart, Bytes)>,
+    ) -> Result<Option<Head>, StoreError> {
+        let message = lock(&self.message).clone();
+        let ended = self.stored.change(&[], |read, now_ms| {
+            let mut head = read.head.end(&self.holder, end, now_ms)?;
+            if !matches!(end, End::Failed(_))
+                && let Some(message) = &message
+            {
+                head.message = Some(message.clone());
+            }
+            let goes_on = !head.status.is_final() || matches!(end, End::Completed | End::Failed(_));
+            // of a task that was cancelled in the last moment nothing is kept
+            Some((head, if goes_on { also.clone() } else { Vec::new() }))
+        });
+        Ok(ended
+            .await?
+            .and_then(|(head, changed)| changed.then_some(head)))
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
