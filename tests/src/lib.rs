@@ -12,6 +12,7 @@ mod resources;
 mod round_trips;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod shown;
+mod tasks;
 mod tools;
 
 use mcpfn::{Builder, Server};
@@ -27,4 +28,5 @@ pub fn everything() -> Builder {
         .with(round_trips::add)
         .with(resources::add)
         .with(prompts::add)
+        .with(tasks::add)
 }

@@ -292,10 +292,13 @@ impl LocalHost {
             |server, keys| {
                 let (platform, process) = Process::start(server, keys, transport, audit)?;
                 started = process;
-                Ok(settings.shared.apply(policies, platform))
+                Ok(settings
+                    .shared
+                    .apply(policies, platform, &started.task_runs))
             },
             add,
         )?;
+        started.task_runs.serve(server, &assembly.platform);
         Ok(Self {
             assembly,
             process: started,

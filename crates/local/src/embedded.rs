@@ -142,15 +142,16 @@ impl<P: FnOnce(Platform) -> Platform> Embedding<P> {
         let mut process = Process::default();
         let assembly = common.assemble(
             &host,
-            server,
+            server.clone(),
             &OsRandom,
             |server, keys| {
                 let (platform, started) = Process::start(server, keys, Transport::Tcp, |it| it)?;
                 process = started;
-                Ok(shared.apply(policies, platform))
+                Ok(shared.apply(policies, platform, &process.task_runs))
             },
             add,
         )?;
+        process.task_runs.serve(&server, &assembly.platform);
         let service = match &path {
             Some(path) => assembly.service.at(path),
             None => assembly.service,

@@ -8,6 +8,7 @@ use mcpfn_core::policy::FailureMode;
 use mcpfn_core::port::Platform;
 #[cfg(any(feature = "postgres", feature = "redis"))]
 use mcpfn_core::port::{Dependency, IdempotencyStore, RateLimiter, ResultCache};
+use mcpfn_native::TaskRuns;
 use mcpfn_native::memory::MemoryStores;
 #[cfg(feature = "postgres")]
 use mcpfn_postgres::{PostgresServer, PostgresStores};
@@ -69,23 +70,32 @@ impl SharedStores {
     }
 
     /// Gives the platform its stores.
-    pub(crate) fn apply(&self, policies: Policies, platform: Platform) -> Platform {
+    pub(crate) fn apply(
+        &self,
+        policies: Policies,
+        platform: Platform,
+        runs: &TaskRuns,
+    ) -> Platform {
+        let runs = Arc::new(runs.clone());
         match self {
             Self::Nowhere => {
                 let stores = Arc::new(MemoryStores::default());
                 let platform = platform.with_mailbox(Arc::clone(&stores) as _);
+                let platform = platform.with_tasks(Arc::clone(&stores) as _, runs);
                 policies.apply(platform, stores)
             }
             #[cfg(feature = "redis")]
             Self::Redis(server) => {
                 let stores = Arc::new(RedisStores::new(RedisServer::clone(server)));
                 let platform = platform.with_mailbox(Arc::clone(&stores) as _);
+                let platform = platform.with_tasks(Arc::new(MemoryStores::default()), runs);
                 shared(policies, platform, "redis", stores)
             }
             #[cfg(feature = "postgres")]
             Self::Postgres(server) => {
                 let stores = Arc::new(PostgresStores::new(server.clone()));
                 let platform = platform.with_mailbox(Arc::clone(&stores) as _);
+                let platform = platform.with_tasks(Arc::new(MemoryStores::default()), runs);
                 shared(policies, platform, "postgres-store", stores)
             }
         }

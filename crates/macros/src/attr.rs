@@ -27,6 +27,8 @@ enum SettingForm {
     Hint,
     Time,
     Rate,
+    /// A list of keys of its own, or none.
+    Task,
 }
 
 impl MacroKind {
@@ -58,6 +60,7 @@ impl MacroKind {
                 ("cache_stale_if_error", SettingForm::Time),
                 ("cache_public", SettingForm::Mark),
                 ("rate_limit", SettingForm::Rate),
+                ("task", SettingForm::Task),
                 OUTLIVED[0],
                 OUTLIVED[1],
             ],
@@ -70,6 +73,15 @@ impl MacroKind {
             .chain(own.iter().copied())
     }
 }
+
+/// Keys of `task(..)`: each is the name of the options' method.
+const TASK: [(&str, SettingForm); 5] = [
+    ("required", SettingForm::Mark),
+    ("begun_by_handler", SettingForm::Mark),
+    ("run", SettingForm::Time),
+    ("ttl", SettingForm::Time),
+    ("poll", SettingForm::Time),
+];
 
 /// What the author said, in the author's order.
 #[derive(Default)]
@@ -86,6 +98,8 @@ pub(crate) enum SettingValue {
     Milliseconds(u64),
     /// So many calls in so many milliseconds.
     Rate(u32, u64),
+    /// Options of a task.
+    Task(Vec<(Ident, SettingValue)>),
 }
 
 impl MacroSettings {
@@ -146,6 +160,15 @@ impl MacroSettings {
             return Ok(());
         }
         let key = input.call(Ident::parse_any)?;
+        if key == "task" && kind == MacroKind::Tool && !input.peek(Token![=]) {
+            if seen.contains(&key.to_string()) {
+                errors.at(&key, "`task` is given twice");
+            }
+            seen.push(key.to_string());
+            let options = task(input, errors)?;
+            self.values.push((key, SettingValue::Task(options)));
+            return Ok(());
+        }
         let value = match input.parse::<Option<Token![=]>>()? {
             Some(_) => Some(input.parse()?),
             None => None,
@@ -164,6 +187,42 @@ impl MacroSettings {
     }
 }
 
+/// What stands in parentheses behind `task`, if anything does.
+fn task(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Vec<(Ident, SettingValue)>> {
+    let mut options = Vec::<(Ident, SettingValue)>::new();
+    if !input.peek(syn::token::Paren) {
+        return Ok(options);
+    }
+    let inside;
+    syn::parenthesized!(inside in input);
+    while !inside.is_empty() {
+        let key = inside.call(Ident::parse_any)?;
+        let value = match inside.parse::<Option<Token![=]>>()? {
+            Some(_) => Some(inside.parse()?),
+            None => None,
+        };
+        let form = TASK.iter().find(|(known, _)| key == known);
+        match form {
+            None => {
+                let known: Vec<&str> = TASK.iter().map(|(key, _)| *key).collect();
+                let known = known.join(", ");
+                errors.at(&key, format!("unknown key `{key}`: `task` knows {known}"));
+            }
+            Some(_) if options.iter().any(|(seen, _)| *seen == key) => {
+                errors.at(&key, format!("`{key}` is given twice"));
+            }
+            Some((_, form)) => {
+                let value = form.read(&key, value, errors);
+                options.extend(value.map(|value| (key, value)));
+            }
+        }
+        if !inside.is_empty() {
+            inside.parse::<Token![,]>()?;
+        }
+    }
+    Ok(options)
+}
+
 impl SettingForm {
     fn read(self, key: &Ident, value: Option<Expr>, errors: &mut Errors) -> Option<SettingValue> {
         match self {
@@ -176,6 +235,13 @@ impl SettingForm {
                 read.map_err(|sentence| errors.at(text, sentence))
                     .ok()
                     .map(SettingValue::Milliseconds)
+            }
+            Self::Task => {
+                errors.at(
+                    key,
+                    "`task` takes options: task(run = \"10m\", ttl = \"1h\")",
+                );
+                None
             }
             Self::Rate => {
                 let text = text(key, value, errors)?;

@@ -149,16 +149,29 @@ fn builder(kind: MacroKind, settings: &MacroSettings, item: &ItemFn) -> TokenStr
         None => doc::description(&item.attrs)
             .map(|text| quote!(.description(::mcpfn::__private::paragraphs(#text)))),
     };
-    let calls = settings.values.iter().map(|(key, value)| match value {
+    let calls = settings.values.iter().map(builder_call);
+    quote!(::mcpfn::#product::new(#uri #name) #comment #(#calls)*)
+}
+
+/// The builder's method for a setting.
+fn builder_call((key, value): &(Ident, SettingValue)) -> Option<TokenStream> {
+    match value {
         SettingValue::Text(_) if key == "name" => None,
         SettingValue::Text(text) if key == "description" => Some(quote!(.description(#text))),
         SettingValue::Text(text) => Some(quote!(.#key(#text))),
         SettingValue::Mark(on) => on.then(|| quote!(.#key())),
         SettingValue::Hint(on) => Some(quote!(.#key(#on))),
-        SettingValue::Milliseconds(number) => Some(quote!(.#key(::core::time::Duration::from_millis(#number)))),
-        SettingValue::Rate(calls, per) => Some(quote!(.#key(::mcpfn::port::Rate { calls: #calls, per: ::core::time::Duration::from_millis(#per) }))),
-    });
-    quote!(::mcpfn::#product::new(#uri #name) #comment #(#calls)*)
+        SettingValue::Milliseconds(number) => {
+            Some(quote!(.#key(::core::time::Duration::from_millis(#number))))
+        }
+        SettingValue::Rate(calls, per) => Some(
+            quote!(.#key(::mcpfn::port::Rate { calls: #calls, per: ::core::time::Duration::from_millis(#per) })),
+        ),
+        SettingValue::Task(options) => {
+            let options = options.iter().map(builder_call);
+            Some(quote!(.#key(::mcpfn::TaskOptions::new() #(#options)*)))
+        }
+    }
 }
 
 /// The hidden type, and what it stands for.

@@ -87,6 +87,7 @@ use crate::item::Side;
 /// | `open_world` | `= false` | it reaches nothing outside this server |
 /// | `timeout` | `"250ms"`, `"5s"`, `"2m"` | how long a call may run |
 /// | `cache` | as `timeout`, or `"1h"` | how long a result is kept for the same caller; only with `read_only` |
+/// | `task` | `task`, `task(run = "10m", ttl = "1h", poll = "5s", required, begun_by_handler)` | calls of clients that can do tasks go on after their response |
 /// | `cache_stale` | as `cache` | how long after that it is still given while a new one is made |
 /// | `cache_stale_if_error` | as `cache` | how long after `cache` it is given, with its age, where there is no newer one |
 /// | `cache_public` | | any caller gets what was kept for any other |

@@ -32,6 +32,7 @@ mod ports;
 mod process;
 mod secret_file;
 pub mod shared;
+mod task_runs;
 mod telemetry;
 
 pub use background::Tasks;
@@ -41,4 +42,5 @@ pub use environment::Variables;
 pub use ports::{OsRandom, new_key, platform};
 #[cfg(feature = "client")]
 pub use process::Process;
+pub use task_runs::TaskRuns;
 pub use telemetry::{Telemetry, Transport};

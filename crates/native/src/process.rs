@@ -14,6 +14,7 @@ use crate::background::Tasks;
 use crate::blocking::BlockingThreads;
 use crate::client::Client;
 use crate::ports::platform;
+use crate::task_runs::TaskRuns;
 use crate::telemetry::{Telemetry, Transport};
 
 /// What a host waits for before its process ends or is frozen.
@@ -23,6 +24,8 @@ pub struct Process {
     pub tasks: Tasks,
     /// Spans on their way to a collector.
     pub telemetry: Telemetry,
+    /// What runs tasks of clients, where the host has a store for them.
+    pub task_runs: TaskRuns,
 }
 
 impl Process {
@@ -44,7 +47,12 @@ impl Process {
             .with_blocking(Arc::new(BlockingThreads::default()));
         let platform = audit(platform).with_port::<dyn HttpClient>(Arc::new(Client::new()));
         let (platform, telemetry) = Telemetry::apply(platform, server.name(), transport)?;
-        Ok((platform, Self { tasks, telemetry }))
+        let process = Self {
+            tasks,
+            telemetry,
+            task_runs: TaskRuns::default(),
+        };
+        Ok((platform, process))
     }
 
     /// Waits for that work, and sends those spans.

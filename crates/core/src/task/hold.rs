@@ -1,7 +1,6 @@
 //! A run's hold on its task: renewed while the handler is at work, given up at its end. Finds out
 //! when the task is to end, or has another run.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -13,9 +12,10 @@ use crate::port::Platform;
 use crate::port::store_error::StoreError;
 use crate::port::tasks::{Swapped, TaskPart};
 
-/// From one beat to the next: three are missed before the task is another run's.
+/// From one beat to the next, at most: three are missed before the task is another run's. Otherwise
+/// as often as clients ask, so that what they want is done by the time they ask for it.
 const BEAT_MS: u64 = 15_000;
-/// The soonest that a new message is told.
+/// At least.
 const SOONEST_MS: u64 = 1_000;
 /// How often a beat is tried again that others came before.
 const TRIES: usize = 8;
@@ -37,7 +37,6 @@ pub(crate) struct Hold {
     /// The head as this run knows it.
     known: Mutex<(Head, u64)>,
     message: Mutex<Option<String>>,
-    told: AtomicBool,
     stop: Mutex<Option<Stop>>,
 }
 
@@ -57,7 +56,6 @@ impl Hold {
             poll_ms: head.poll_ms,
             known: Mutex::new((head, version)),
             message: Mutex::default(),
-            told: AtomicBool::new(true),
             stop: Mutex::default(),
         }
     }
@@ -74,24 +72,17 @@ impl Hold {
     /// Told with the next beat.
     pub(crate) fn say(&self, message: String) {
         *lock(&self.message) = Some(message);
-        self.told.store(false, Ordering::Relaxed);
     }
 
     /// Renews the hold until the run has to stop. The store's failures are told to the log, and the
     /// next beat tries again: who is late has lost the task.
     pub(crate) async fn beat(&self) -> Stop {
-        let looks_ms = self.poll_ms.clamp(SOONEST_MS, BEAT_MS);
-        let mut next_ms = self.platform.clock.now_ms().saturating_add(BEAT_MS);
+        let pause = Duration::from_millis(self.poll_ms.clamp(SOONEST_MS, BEAT_MS));
         loop {
-            let pause = Duration::from_millis(looks_ms);
             self.platform.timer.sleep(pause).await;
-            let now_ms = self.platform.clock.now_ms();
-            if now_ms < next_ms && self.told.load(Ordering::Relaxed) {
-                continue;
-            }
             match self.renew(false, Vec::new()).await {
                 Ok(Some(stop)) => return stop,
-                Ok(None) => next_ms = now_ms.saturating_add(BEAT_MS),
+                Ok(None) => {}
                 Err(error) => self.stored.failed(&error),
             }
         }
@@ -112,7 +103,6 @@ impl Hold {
                 Beat::Cancelled => return Ok(Some(self.stop(Stop::Cancelled))),
                 Beat::Lost => return Ok(Some(self.stop(Stop::Lost))),
             };
-            self.told.store(true, Ordering::Relaxed);
             match self.stored.swap(version, &next, also.clone()).await {
                 Ok(Swapped::Done) => {
                     *lock(&self.known) = (next, version + 1);
@@ -123,10 +113,7 @@ impl Hold {
                     None => return Ok(Some(self.stop(Stop::Lost))),
                 },
                 Ok(Swapped::Gone) => return Ok(Some(self.stop(Stop::Lost))),
-                Err(error) => {
-                    self.told.store(false, Ordering::Relaxed);
-                    return Err(error);
-                }
+                Err(error) => return Err(error),
             }
         }
         Err(StoreError::new("others changed the task again and again"))
