@@ -328,3 +328,6 @@ impl Head {
         written[1..written.len() - 1].to_vec()
     }
 }
+
+#[cfg(test)]
+mod tests;
