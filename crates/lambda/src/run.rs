@@ -129,6 +129,8 @@ where
         None => platform,
     };
     let mut started = Process::default();
+    #[cfg(feature = "dynamodb")]
+    let mut tasks = None;
     let assembly = settings.common.assemble(
         &HOST,
         server,
@@ -141,7 +143,13 @@ where
             #[cfg(feature = "dynamodb")]
             if let Some(table) = settings.table {
                 let stores = Arc::new(crate::dynamodb::Stores::new(table));
-                let platform = platform.with_mailbox(Arc::clone(&stores) as _);
+                let mut platform = platform.with_mailbox(Arc::clone(&stores) as _);
+                if let Some(function) = settings.tasks {
+                    let clock = Arc::clone(platform.clock());
+                    let invoker = Arc::new(crate::tasks::Invoker::new(function, clock));
+                    tasks = Some(Arc::clone(&invoker));
+                    platform = platform.with_tasks(Arc::clone(&stores) as _, invoker);
+                }
                 return Ok(policies.apply(platform, stores));
             }
             let own = Arc::new(MemoryStores::default());
@@ -157,6 +165,8 @@ where
         callers,
         base_path: settings.base_path,
         margin_ms: settings.margin_ms,
+        #[cfg(feature = "dynamodb")]
+        tasks,
     })
 }
 
