@@ -1,35 +1,30 @@
 //! Making a connection: to one server, to all nodes of a cluster, or to the master that sentinels
 //! name. How long it may take, and what is kept of it, is `link`'s.
 
+#[cfg(feature = "cluster")]
+mod group;
+
 use std::time::Duration;
 
 use mcpfn_native::shared::RequestFailure;
 use redis::aio::{ConnectionLike, MultiplexedConnection};
-use redis::cluster::ClusterClientBuilder;
+#[cfg(feature = "cluster")]
 use redis::cluster_async::ClusterConnection;
-use redis::sentinel::{SentinelClient, SentinelClientBuilder, SentinelServerType};
-use redis::{AsyncConnectionConfig, Client, Cmd, ConnectionAddr, ConnectionInfo, ErrorKind};
-use redis::{Pipeline, RedisError, RedisFuture, RedisResult, TlsMode, Value};
+use redis::{AsyncConnectionConfig, Client, Cmd, ConnectionInfo, Pipeline, RedisFuture, Value};
 use rustls::crypto::{CryptoProvider, ring};
-use tokio::task::JoinSet;
 
 use crate::failure;
 use crate::server::RedisServer;
-use crate::url::{SentinelGroup, Topology};
+use crate::url::Topology;
 
 /// Questions that may be on their way into a connection; more wait.
 const QUEUE: usize = 1024;
-
-/// How often a node of a cluster is asked again: after it named another one, or while a key moves.
-const RETRIES: u32 = 4;
-
-/// Milliseconds between two of these, at most.
-const RETRY_WAIT: u64 = 100;
 
 /// What questions are sent over, by many at a time.
 #[derive(Clone)]
 pub(crate) enum RedisConnection {
     Single(MultiplexedConnection),
+    #[cfg(feature = "cluster")]
     /// One to each node. It finds out by itself which node has a key, and mends what breaks.
     Cluster(ClusterConnection),
 }
@@ -37,7 +32,7 @@ pub(crate) enum RedisConnection {
 impl RedisConnection {
     /// Whether what answered with an error may be asked again over the same connection.
     pub(crate) fn mends_itself(&self) -> bool {
-        matches!(self, Self::Cluster(_))
+        !matches!(self, Self::Single(_))
     }
 }
 
@@ -45,6 +40,7 @@ impl ConnectionLike for RedisConnection {
     fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
         match self {
             Self::Single(connection) => connection.req_packed_command(cmd),
+            #[cfg(feature = "cluster")]
             Self::Cluster(connection) => connection.req_packed_command(cmd),
         }
     }
@@ -57,6 +53,7 @@ impl ConnectionLike for RedisConnection {
     ) -> RedisFuture<'a, Vec<Value>> {
         match self {
             Self::Single(connection) => connection.req_packed_commands(pipeline, offset, count),
+            #[cfg(feature = "cluster")]
             Self::Cluster(connection) => connection.req_packed_commands(pipeline, offset, count),
         }
     }
@@ -64,6 +61,7 @@ impl ConnectionLike for RedisConnection {
     fn get_db(&self) -> i64 {
         match self {
             Self::Single(connection) => connection.get_db(),
+            #[cfg(feature = "cluster")]
             Self::Cluster(connection) => connection.get_db(),
         }
     }
@@ -80,14 +78,22 @@ pub(crate) async fn connect(
     }
     match &server.topology {
         Topology::Single(node) => single(server, node).await.map(RedisConnection::Single),
+        #[cfg(feature = "cluster")]
         Topology::Cluster(nodes) => {
-            let made = cluster(server, nodes, limit).await;
+            let made = group::cluster(server, nodes, limit).await;
             made.map(RedisConnection::Cluster)
         }
-        Topology::Sentinel(group) => {
-            let master = master(server, group).await;
+        #[cfg(feature = "cluster")]
+        Topology::Sentinel(sentinels) => {
+            let master = group::master(server, sentinels).await;
             let made = master.map_err(|error| failure::of(&error))?;
             Ok(RedisConnection::Single(open(&made).await?))
+        }
+        #[cfg(not(feature = "cluster"))]
+        Topology::Cluster(_) | Topology::Sentinel(_) => {
+            // no URL of such a program gives them
+            let _ = limit;
+            Err(RequestFailure::Lasting("is no single server".to_owned()))
         }
     }
 }
@@ -111,101 +117,4 @@ async fn open(client: &Client) -> Result<MultiplexedConnection, RequestFailure> 
         .set_pipeline_buffer_size(QUEUE);
     let made = client.get_multiplexed_async_connection_with_config(&config);
     made.await.map_err(|error| failure::of(&error))
-}
-
-async fn cluster(
-    server: &RedisServer,
-    nodes: &[ConnectionInfo],
-    limit: Duration,
-) -> Result<ClusterConnection, RequestFailure> {
-    let mut builder = ClusterClientBuilder::new(nodes.iter().cloned())
-        // twice within the limit: to the nodes of the URL, then to those that they name
-        .connection_timeout(limit / 3)
-        // what a node that fell silent holds up inside
-        .response_timeout(server.timeout * 3 / 5)
-        // the limit of all is that of the question
-        .overall_response_timeout(None)
-        .retries(RETRIES)
-        .min_retry_wait(1)
-        .max_retry_wait(RETRY_WAIT);
-    if let Some(node) = nodes.first() {
-        builder = builder.tcp_settings(node.tcp_settings().clone());
-    }
-    if let Some(certificates) = server.certificates() {
-        builder = builder.certs(certificates);
-    }
-    let client = builder.build().map_err(|error| failure::of(&error))?;
-    match client.get_async_connection().await {
-        Ok(connection) => Ok(connection),
-        // it answered, and knows of no cluster
-        Err(error) if error.code() == Some("ERR") => Err(RequestFailure::Lasting(
-            "is no cluster: begin MCPFN_REDIS_URL with redis://, or rediss:// with TLS".to_owned(),
-        )),
-        // the library has put the causes into one text; one node says by itself what is wrong
-        Err(error) => {
-            let mut why = failure::of(&error);
-            for node in nodes {
-                why = match single(server, node).await {
-                    Ok(_) => continue,
-                    Err(why) => why,
-                };
-            }
-            Err(why)
-        }
-    }
-}
-
-/// A client of the master, by whichever sentinel says first where it is. The library would wait for
-/// them in order, and so for one whose machine went down with the last master.
-async fn master(server: &RedisServer, group: &SentinelGroup) -> RedisResult<Client> {
-    let mut asked = JoinSet::new();
-    for node in &group.nodes {
-        let mut sentinel = sentinel(server, group, node)?;
-        asked.spawn(async move { sentinel.async_get_client().await });
-    }
-    let mut why: Option<RedisError> = None;
-    while let Some(said) = asked.join_next().await {
-        match said {
-            Ok(Ok(client)) => return Ok(client),
-            // one that can't be reached says less than one that answered
-            Ok(Err(error)) if why.is_none() || !error.is_io_error() => why = Some(error),
-            _ => {}
-        }
-    }
-    Err(why.unwrap_or_else(|| (ErrorKind::EmptySentinelList, "no sentinel").into()))
-}
-
-fn sentinel(
-    server: &RedisServer,
-    group: &SentinelGroup,
-    node: &ConnectionInfo,
-) -> RedisResult<SentinelClient> {
-    let (place, login) = (node.addr().clone(), node.redis_settings());
-    let has_tls = matches!(place, ConnectionAddr::TcpTls { .. });
-    let kind = SentinelServerType::Master;
-    let mut builder = SentinelClientBuilder::new([place], &group.master, kind)?
-        .set_client_to_redis_db(login.db())
-        .set_client_to_redis_tcp_settings(node.tcp_settings().clone())
-        .set_client_to_sentinel_tcp_settings(node.tcp_settings().clone());
-    if has_tls {
-        builder = builder.set_client_to_redis_tls_mode(TlsMode::Secure);
-    }
-    if let Some(username) = login.username() {
-        builder = builder.set_client_to_redis_username(username);
-    }
-    if let Some(password) = login.password() {
-        builder = builder.set_client_to_redis_password(password);
-    }
-    if let Some(username) = &group.username {
-        builder = builder.set_client_to_sentinel_username(username);
-    }
-    if let Some(password) = &group.password {
-        builder = builder.set_client_to_sentinel_password(password);
-    }
-    if let Some(certificates) = server.certificates() {
-        builder = builder
-            .set_client_to_redis_certificates(certificates.clone())
-            .set_client_to_sentinel_certificates(certificates);
-    }
-    builder.build()
 }

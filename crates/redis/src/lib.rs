@@ -57,7 +57,7 @@
 //!
 //! # Clusters and sentinels
 //!
-//! Of a cluster the connection is one to each node: the crate `redis` knows which has a key, follows
+//! With the feature `cluster`. Of a cluster the connection is one to each node: the crate `redis` knows which has a key, follows
 //! keys that move, and mends what breaks; a question that has no answer in time ends it, as it does
 //! any other. Behind sentinels it is one to the master. All sentinels are asked at once whenever it
 //! is made, so that one that is gone costs nothing; a master that became a replica refuses a write,

@@ -1,6 +1,7 @@
 //! The connection that all questions share: made at the first one, and made anew after it broke or
 //! fell silent. How it is made is `connection`'s business, and what is asked over it the stores'.
 
+#[cfg(feature = "cluster")]
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
@@ -87,6 +88,7 @@ async fn warn_of_eviction(mut connection: RedisConnection, place: String) {
             .await
             .map(|told| vec![told]),
         // of every node
+        #[cfg(feature = "cluster")]
         RedisConnection::Cluster(_) => {
             let told: RedisResult<HashMap<String, InfoDict>> =
                 ask.query_async(&mut connection).await;

@@ -42,13 +42,17 @@ impl RedisServer {
     /// now. Sentinels that want a login of their own get it by `?sentinel_username=` and
     /// `?sentinel_password=`.
     ///
+    /// Clusters and sentinels need the feature `cluster`.
+    ///
     /// ```
     /// use mcpfn_redis::RedisServer;
     ///
+    /// # #[cfg(feature = "cluster")] {
     /// let cluster = RedisServer::parse("rediss+cluster://:hunter2@a.internal,b.internal")?;
     /// assert_eq!(cluster.place(), "a.internal:6379,b.internal:6379");
     /// let master = RedisServer::parse("redis+sentinel://:hunter2@a.internal/mymaster")?;
     /// assert_eq!(master.place(), "mymaster by a.internal:26379");
+    /// # }
     /// # Ok::<(), String>(())
     /// ```
     ///

@@ -17,6 +17,10 @@ pub(crate) enum Topology {
 
 /// Servers that know which one is the master of a name.
 #[derive(Clone)]
+#[cfg_attr(
+    not(feature = "cluster"),
+    expect(dead_code, reason = "nobody asks them then")
+)]
 pub(crate) struct SentinelGroup {
     /// Where they are; their user, password and database are those of the master.
     pub(crate) nodes: Vec<ConnectionInfo>,
@@ -79,6 +83,11 @@ pub(crate) fn parse(url: &str) -> Result<(Topology, UrlOptions), String> {
     let url = url.trim();
     let (scheme, rest) = url.split_once("://").ok_or_else(form)?;
     match scheme.to_ascii_lowercase().split_once('+') {
+        Some((_, "cluster" | "sentinel")) if !cfg!(feature = "cluster") => Err(
+            "names a cluster or sentinels, and this program was built without the feature \
+             redis-cluster: build it with that"
+                .to_owned(),
+        ),
         Some((scheme, "cluster")) => cluster(scheme, &UrlParts::of(rest)),
         Some((scheme, "sentinel")) => sentinel(scheme, &UrlParts::of(rest)),
         _ if UrlParts::of(rest).hosts.contains(',') => Err(
@@ -234,7 +243,21 @@ fn form() -> String {
         .to_owned()
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(feature = "cluster")))]
+mod tests_without_clusters {
+    #[test]
+    fn what_this_program_was_built_without_is_said() {
+        for kind in ["cluster", "sentinel"] {
+            let Err(mistake) = super::parse(&format!("redis+{kind}://hunter2/m")) else {
+                panic!("{kind}");
+            };
+            assert!(mistake.contains("the feature redis-cluster"), "{mistake}");
+            assert!(!mistake.contains("hunter2"), "{mistake}");
+        }
+    }
+}
+
+#[cfg(all(test, feature = "cluster"))]
 mod tests {
     use super::*;
 

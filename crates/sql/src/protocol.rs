@@ -12,10 +12,14 @@ use std::time::Duration;
 
 use mcpfn_ports::{ReadLimits, Rows, SqlError, SqlValue};
 
-pub(crate) use greeting::{CancelKey, PostgresLogin, greet};
+#[cfg(feature = "postgres")]
+pub(crate) use greeting::CancelKey;
+pub(crate) use greeting::{PostgresLogin, greet};
 pub(crate) use session::{Done, Most, PostgresSession};
 pub(crate) use text::translated;
-pub(crate) use wire::{Fault, Stream, Wire};
+#[cfg(feature = "postgres")]
+pub(crate) use wire::Wire;
+pub(crate) use wire::{Fault, Stream};
 
 /// After this, a server that should have stopped the statement itself is given up.
 pub(crate) const GIVEN_UP: Duration = Duration::from_secs(12);
