@@ -8,6 +8,7 @@ pub(crate) mod mailbox;
 pub(crate) mod runtime;
 pub(crate) mod store;
 pub(crate) mod store_error;
+pub(crate) mod topics;
 
 use std::any::{Any, TypeId, type_name};
 use std::collections::HashMap;
@@ -30,6 +31,7 @@ pub use store::{
     Admission, Hold, Holder, IdempotencyStatus, IdempotencyStore, Rate, RateLimiter, ResultCache,
 };
 pub use store_error::StoreError;
+pub use topics::{Kept, Replace, TopicRecord, TopicVersion, Topics};
 
 /// What a host gives to a call.
 #[derive(Clone)]
@@ -43,6 +45,7 @@ pub struct Platform {
     dependencies: Vec<(&'static str, Arc<dyn Dependency>)>,
     pub(crate) background: Option<Arc<dyn Background>>,
     pub(crate) mailbox: Option<Arc<dyn Mailbox>>,
+    pub(crate) topics: Option<Arc<dyn Topics>>,
     pub(crate) blocking: Option<Arc<dyn Blocking>>,
     pub(crate) cache: Option<Arc<dyn ResultCache>>,
     pub(crate) rate_limits: Option<RateLimits>,
@@ -72,6 +75,7 @@ impl Platform {
             dependencies: Vec::new(),
             background: None,
             mailbox: None,
+            topics: None,
             blocking: None,
             cache: None,
             rate_limits: None,
@@ -184,6 +188,13 @@ impl Platform {
     #[must_use]
     pub fn with_mailbox(mut self, mailbox: Arc<dyn Mailbox>) -> Self {
         self.mailbox = Some(mailbox);
+        self
+    }
+
+    /// Adds the store of subscriptions. Without one there are none, whatever the server has.
+    #[must_use]
+    pub fn with_topics(mut self, topics: Arc<dyn Topics>) -> Self {
+        self.topics = Some(topics);
         self
     }
 

@@ -1,5 +1,5 @@
 //! What the environments of a function share, in one DynamoDB table: results, rate limits, idempotent
-//! writes. No policy: which call asks, and what happens when the table is down,
+//! writes, answers to questions, subscriptions. No policy: which call asks, and what happens when the table is down,
 //! is the core's.
 //!
 //! # AccessKeys
@@ -16,6 +16,7 @@
 //! | `rate` | `full_at` (N, microseconds: when the bucket is full again), `by0` to `by7` (S, random names of the last updates) | one conditional `UpdateItem` for each lease, seldom a second, never more than four |
 //! | `idempotency`, held | `holder` (S, a random name), `held_until` (N, milliseconds), `expires_ms` (N) | conditional `PutItem`; `DeleteItem` to let go; `GetItem` to wait |
 //! | `idempotency`, done | `holder`, `payload`, `packed_from`, `expires_ms` | conditional `PutItem` |
+//! | `topic` | `holder` (B, a random version), `payload`, `packed_from`, `expires_ms`: a resource's last change, or what a session subscribed to | consistent `GetItem`; conditional `PutItem` |
 //! | `letter` | `payload`, `packed_from`: an answer to a question of a call that waits | conditional `PutItem`; `GetItem` until it is there |
 //!
 //! # What is guaranteed
@@ -59,6 +60,7 @@ mod limiter;
 mod mailbox;
 mod pack;
 mod table;
+mod topics;
 
 use aws_sdk_dynamodb::config::SharedHttpClient;
 pub use mcpfn_aws::{AccessKeys, AwsAccount};
@@ -67,7 +69,7 @@ pub use table::Table;
 use client::TableClient;
 use mcpfn_native::shared::{Breakers, HotResults, KnownBuckets};
 
-/// The four stores over one table and one connection pool, each with a circuit breaker of its
+/// The five stores over one table and one connection pool, each with a circuit breaker of its
 /// own. Made in no time: nothing happens before the first use. One of these belongs to a process,
 /// behind an `Arc`.
 #[derive(Debug)]

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 #[cfg(any(feature = "postgres", feature = "redis"))]
 use mcpfn_core::policy::FailureMode;
-use mcpfn_core::port::Platform;
 #[cfg(any(feature = "postgres", feature = "redis"))]
 use mcpfn_core::port::{Dependency, IdempotencyStore, RateLimiter, ResultCache};
+use mcpfn_core::port::{Mailbox, Platform, Topics};
 use mcpfn_native::memory::MemoryStores;
 #[cfg(feature = "postgres")]
 use mcpfn_postgres::{PostgresServer, PostgresStores};
@@ -73,23 +73,30 @@ impl SharedStores {
         match self {
             Self::Nowhere => {
                 let stores = Arc::new(MemoryStores::default());
-                let platform = platform.with_mailbox(Arc::clone(&stores) as _);
+                let platform = between_calls(platform, &stores);
                 policies.apply(platform, stores)
             }
             #[cfg(feature = "redis")]
             Self::Redis(server) => {
                 let stores = Arc::new(RedisStores::new(RedisServer::clone(server)));
-                let platform = platform.with_mailbox(Arc::clone(&stores) as _);
+                let platform = between_calls(platform, &stores);
                 shared(policies, platform, "redis", stores)
             }
             #[cfg(feature = "postgres")]
             Self::Postgres(server) => {
                 let stores = Arc::new(PostgresStores::new(server.clone()));
-                let platform = platform.with_mailbox(Arc::clone(&stores) as _);
+                let platform = between_calls(platform, &stores);
                 shared(policies, platform, "postgres-store", stores)
             }
         }
     }
+}
+
+/// What is kept from one call to another that may be of the same client.
+fn between_calls<S: Mailbox + Topics + 'static>(platform: Platform, stores: &Arc<S>) -> Platform {
+    platform
+        .with_mailbox(Arc::clone(stores) as _)
+        .with_topics(Arc::clone(stores) as _)
 }
 
 #[cfg(any(feature = "postgres", feature = "redis"))]

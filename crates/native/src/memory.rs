@@ -1,4 +1,4 @@
-//! Stores in this process: results, rate limits, idempotent writes, answers to questions. For one process that serves
+//! Stores in this process: results, rate limits, idempotent writes, answers to questions, subscriptions. For one process that serves
 //! every caller, and for tests; instances do not share them, and nothing outlives the process.
 //! Bounded, whatever callers do.
 
@@ -7,6 +7,7 @@ mod idempotency;
 mod letters;
 mod limiter;
 mod limits;
+mod topics;
 
 use std::pin::pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -14,14 +15,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use mcpfn_core::handler::BoxFuture;
 use mcpfn_core::port::{
-    Admission, Hold, Holder, IdempotencyStatus, IdempotencyStore, Mailbox, Rate, RateLimiter,
-    ResultCache, StoreError,
+    Admission, Hold, Holder, IdempotencyStatus, IdempotencyStore, Kept, Mailbox, Rate, RateLimiter,
+    Replace, ResultCache, StoreError, TopicRecord, Topics,
 };
 use tokio::sync::Notify;
 
 pub use limits::MemoryLimits;
 
-/// The four stores, in memory. Locks are held for single operations on maps and never across a
+/// The five stores, in memory. Locks are held for single operations on maps and never across a
 /// wait.
 #[derive(Debug, Default)]
 pub struct MemoryStores {
@@ -29,6 +30,7 @@ pub struct MemoryStores {
     buckets: Mutex<limiter::Buckets>,
     writes: Mutex<idempotency::WriteTable>,
     letters: Mutex<letters::Letters>,
+    records: Mutex<topics::TopicTable>,
     /// Told of each letter.
     arrived: Notify,
     limits: MemoryLimits,
@@ -160,5 +162,29 @@ impl Mailbox for MemoryStores {
                 arrived.await;
             }
         })
+    }
+}
+
+impl Topics for MemoryStores {
+    fn read<'a>(
+        &'a self,
+        keys: &'a [String],
+        now_ms: u64,
+    ) -> BoxFuture<'a, Result<Vec<Option<TopicRecord>>, StoreError>> {
+        Box::pin(async move {
+            let records = lock(&self.records);
+            let found = keys.iter().map(|key| records.find(key, now_ms).cloned());
+            Ok(found.collect())
+        })
+    }
+
+    fn write<'a>(
+        &'a self,
+        key: &'a str,
+        record: TopicRecord,
+        replace: Replace,
+        kept: Kept,
+    ) -> BoxFuture<'a, Result<bool, StoreError>> {
+        Box::pin(async move { lock(&self.records).write(key, record, replace, kept, self.limits) })
     }
 }

@@ -1,5 +1,5 @@
 //! What the instances of a server share, in Redis or Valkey: results, rate limits, idempotent
-//! writes. No policy: which call asks, and what happens when Redis is down, is the core's.
+//! writes, answers to questions, subscriptions. No policy: which call asks, and what happens when Redis is down, is the core's.
 //!
 //! ```
 //! use mcpfn_redis::{RedisServer, RedisStores};
@@ -23,6 +23,7 @@
 //! | `r:` | when the bucket is full again, and a random name of the last update | one script |
 //! | `w:`, held | hash: `h` holder, `u` end of the hold, `e` when it expires | one script to begin, one to let go; `HMGET` to look |
 //! | `w:`, done | hash: `h`, `e`, `p` result | one script |
+//! | `t:` | hash: `v` version, `e` when it expires, `p` value: a resource's last change, or what a session subscribed to | one script to write; `HMGET` |
 //! | `l:` | an answer to a question of a call that waits | `SET NX`; `GET` until it is there |
 //!
 //! Scripts have one key each, so that they run on any node of a cluster, and are sent as their
@@ -63,6 +64,7 @@ mod link;
 mod mailbox;
 mod server;
 mod stores;
+mod topics;
 
 pub use server::RedisServer;
 pub use stores::RedisStores;

@@ -22,4 +22,5 @@ pub mod service;
 pub mod service_outage;
 pub mod simulation;
 pub mod table;
+pub mod topics;
 pub mod world;

@@ -4,10 +4,11 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use mcpfn_core::port::Mailbox;
+use mcpfn_core::port::{Mailbox, Topics};
 
 use crate::contract::{Store, Stores, checks};
 use crate::mailbox::{Mailboxes, of_letters};
+use crate::topics::{TopicStores, of_topics};
 
 /// What passed and what failed.
 #[derive(Debug, Default)]
@@ -43,6 +44,14 @@ impl Report {
         let mailboxes = Mailboxes { one, other };
         for check in of_letters() {
             self.check(check.name, (check.run)(mailboxes.clone())).await;
+        }
+    }
+
+    /// That of stores of subscriptions, likewise.
+    pub async fn topics(&mut self, one: Arc<dyn Topics>, other: Arc<dyn Topics>) {
+        let stores = TopicStores { one, other };
+        for check in of_topics() {
+            self.check(check.name, (check.run)(stores.clone())).await;
         }
     }
 

@@ -18,6 +18,9 @@ pub(crate) enum Method {
     ListPrompts,
     GetPrompt,
     Complete,
+    Subscribe,
+    Unsubscribe,
+    Listen,
 }
 
 impl Method {
@@ -38,6 +41,9 @@ impl Method {
             "prompts/list" => (Self::ListPrompts, has.prompts.is_some()),
             "prompts/get" => (Self::GetPrompt, has.prompts.is_some()),
             "completion/complete" => (Self::Complete, has.completions.is_some()),
+            "resources/subscribe" => (Self::Subscribe, !modern && polls(has)),
+            "resources/unsubscribe" => (Self::Unsubscribe, !modern && polls(has)),
+            "subscriptions/listen" => (Self::Listen, modern && has.subscriptions.listen.is_some()),
             _ => return None,
         };
         served.then_some(method)
@@ -58,6 +64,13 @@ impl Method {
             Self::ListPrompts => "prompts/list",
             Self::GetPrompt => "prompts/get",
             Self::Complete => "completion/complete",
+            Self::Subscribe => "resources/subscribe",
+            Self::Unsubscribe => "resources/unsubscribe",
+            Self::Listen => "subscriptions/listen",
         }
     }
+}
+
+fn polls(has: &ServerCapabilities) -> bool {
+    has.subscriptions.poll && has.resources.is_some()
 }
