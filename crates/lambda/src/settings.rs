@@ -37,6 +37,8 @@ pub(crate) const HOST: Host = Host {
     rate: Some(Rate::per_minute(60)),
     rate_with_auth: None,
     key_source: Some(KEY_SOURCE),
+    // each stream would hold an environment for all of its time
+    listening: None,
     deployment: Some(Deployment {
         unit: "function",
         instance: "instance",
@@ -155,6 +157,14 @@ impl Settings {
                 "MCPFN_TASKS_FUNCTION or MCPFN_LAMBDA_MODE=tasks is set, but this program was built \
                  without the feature dynamodb, which has the store of tasks: build it with that, or \
                  remove the variable",
+            );
+        }
+        // what one environment is told the next one would not know
+        let shares = cfg!(feature = "dynamodb") && reader.text("MCPFN_DYNAMODB_TABLE").is_some();
+        if settings.common.subscriptions.poll && !shares {
+            reader.mistake(
+                "MCPFN_SUBSCRIPTIONS needs a store that all environments share: build with the \
+                 feature dynamodb, and set MCPFN_DYNAMODB_TABLE",
             );
         }
         reader.finish(settings)

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use mcpfn_core::{
     Builder, Server,
+    host::Subscriptions,
     port::{Platform, Random},
     round_trip::Keyring,
 };
@@ -42,8 +43,8 @@ pub struct Assembly {
 }
 
 /// Asks the program for its server, and builds it. `remembers_writes` is whether the host has a
-/// store of idempotent writes, without which no tool offers an idempotency key; `tools` is what the
-/// operator decided about tools ([`Common::tools`]).
+/// store of idempotent writes, without which no tool offers an idempotency key; `tools` and
+/// `subscriptions` are what the operator decided ([`Common::tools`], [`Common::subscriptions`]).
 ///
 /// # Errors
 /// What is wrong with either, in sentences.
@@ -51,12 +52,13 @@ pub fn build<E: Display, P>(
     setup: impl FnOnce() -> Result<Setup<P>, E>,
     remembers_writes: bool,
     tools: &ToolSettings,
+    subscriptions: Subscriptions,
 ) -> Result<(Server, P), String> {
     let Setup { mut builder, ports } = setup().map_err(|error| error.to_string())?;
     if !remembers_writes {
         builder = builder.without_idempotency_keys();
     }
-    let builder = tools.apply(builder);
+    let builder = tools.apply(builder).subscriptions(subscriptions);
     let server = builder.build().map_err(|error| error.to_string())?;
     Ok((server, ports))
 }
@@ -70,7 +72,7 @@ pub fn and_of_server<E: Display, P>(
 ) -> SettingsError {
     // what is wrong with these themselves is among the mistakes already
     let tools = EnvReader::new(variable).tool_settings();
-    if let Err(more) = build(setup, true, &tools) {
+    if let Err(more) = build(setup, true, &tools, Subscriptions::default()) {
         error.mistakes.push(more);
     }
     error

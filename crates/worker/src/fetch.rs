@@ -14,11 +14,11 @@ use mcpfn_auth::Signatures;
 use mcpfn_core::{
     Server,
     policy::RateLimits,
-    port::{AuditEntry, AuditLog, HttpClient, IdempotencyStore, Mailbox, Platform},
+    port::{AuditEntry, AuditLog, HttpClient, IdempotencyStore, Mailbox, Platform, Topics},
 };
 use mcpfn_http::{Service, client_gone, failed, unavailable};
 use mcpfn_settings::{
-    Assembly, EnvReader, Log, Observed, Policies, Setting, Setup, and_of_server, build,
+    Assembly, Common, EnvReader, Log, Observed, Policies, Setting, Setup, and_of_server, build,
 };
 use tracing::Level;
 use worker::js_sys::Promise;
@@ -155,11 +155,12 @@ impl WorkerHost {
             || setup(variables),
             writes.is_some(),
             &settings.common.tools,
+            settings.common.subscriptions,
         )?;
         console::name(server.name(), &version);
         let policies = settings.common.policies;
         let log = audit_log(variables, server.name(), &version);
-        let stores = WorkerStores::of(variables, policies, &server, writes)?;
+        let stores = WorkerStores::of(variables, &settings.common, &server, writes)?;
         let zones = Rc::<OwnZones>::default();
         let Assembly {
             service, platform, ..
@@ -230,6 +231,8 @@ struct WorkerStores {
     rates: RateBindings,
     cache: Option<KvCache>,
     mailbox: Option<Arc<dyn Mailbox>>,
+    /// Where the operator has subscriptions.
+    topics: Option<Arc<dyn Topics>>,
     writes: Option<Arc<dyn IdempotencyStore>>,
 }
 
@@ -237,14 +240,18 @@ impl WorkerStores {
     /// Those that are bound, beside that of writes, which the server had to know of.
     fn of(
         variables: &Variables,
-        policies: Policies,
+        common: &Common,
         server: &Server,
         writes: Option<Arc<dyn IdempotencyStore>>,
     ) -> Result<Self, String> {
         Ok(Self {
-            rates: variables.rates(policies.rate, server)?,
+            rates: variables.rates(common.policies.rate, server)?,
             cache: variables.kv_cache(CACHE)?,
             mailbox: variables.mailbox(IDEMPOTENCY),
+            topics: match common.subscriptions.poll {
+                true => Some(variables.topics(IDEMPOTENCY)?),
+                false => None,
+            },
             writes,
         })
     }
@@ -270,6 +277,9 @@ impl WorkerStores {
         }
         if let Some(mailbox) = self.mailbox {
             platform = platform.with_mailbox(mailbox);
+        }
+        if let Some(topics) = self.topics {
+            platform = platform.with_topics(topics);
         }
         platform
     }

@@ -22,7 +22,7 @@ use crate::{
     wasm::target_folder,
     workspace::{self, Profile},
 };
-use services::SERVICES;
+use services::{SERVICES, SUBSCRIBED};
 use workerd::Workerd;
 
 /// What is asked of the step; nothing runs all of its tests.
@@ -185,11 +185,11 @@ fn in_workerd(
     cargo_steps::tests(&mut tests, counts)
 }
 
-/// Runs the fixture server alone.
-pub(crate) fn fixture(cx: &Context) -> Result<Workerd> {
+/// Runs the fixture server alone, with subscriptions.
+pub(crate) fn subscribed(cx: &Context) -> Result<Workerd> {
     let tools = setup::worker_tools(cx)?;
     let folder = build_fixture(cx, &tools)?;
-    workerd::serve(cx, &tools, &folder, &SERVICES[SERVICES.len() - 1..])
+    workerd::serve(cx, &tools, &folder, SUBSCRIBED)
 }
 
 fn build_fixture(cx: &Context, tools: &WorkerTools) -> Result<PathBuf> {

@@ -26,4 +26,5 @@ pub mod service_outage;
 pub mod simulation;
 pub mod table;
 pub mod tasks;
+pub mod topics;
 pub mod world;

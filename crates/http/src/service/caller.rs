@@ -120,6 +120,9 @@ impl Service {
         }
         let from_host = from_host.map_err(respond::refusal)?;
         let caller = self.authenticate(head, from_host, platform).await?;
+        if head.method == Method::GET && self.server.polls() {
+            return self.asks_for_updates(head).map(|()| caller);
+        }
         guard::method(head.method)
             .and_then(|()| guard::content_type(head.fields.content_type))
             .and_then(|()| guard::content_encoding(head.fields.content_encoding))

@@ -9,6 +9,7 @@
 
 mod mailbox;
 mod object;
+mod topics;
 
 use bytes::Bytes;
 use mcpfn_core::{
@@ -55,14 +56,24 @@ impl DurableIdempotency {
         let shard = key
             .get(..1)
             .ok_or_else(|| StoreError::new("a key without a character has no object"))?;
-        match self.exchange(shard, &request).await {
+        self.ask_shard(shard, &request).await
+    }
+
+    async fn ask_shard(&self, shard: &str, request: &[u8]) -> Result<HoldAnswer, StoreError> {
+        let answer = self.exchanged(shard, request).await?;
+        HoldAnswer::read(&answer)
+            .ok_or_else(|| failed("it answered what this version does not know"))
+    }
+
+    async fn exchanged(&self, shard: &str, request: &[u8]) -> Result<Vec<u8>, StoreError> {
+        match self.exchange(shard, request).await {
             Ok(answer) => Ok(answer),
             // an object that moves breaks its requests off; the same one again changes nothing
-            Err(_) => self.exchange(shard, &request).await,
+            Err(_) => self.exchange(shard, request).await,
         }
     }
 
-    async fn exchange(&self, shard: &str, request: &[u8]) -> Result<HoldAnswer, StoreError> {
+    async fn exchange(&self, shard: &str, request: &[u8]) -> Result<Vec<u8>, StoreError> {
         let init = RequestInit::new();
         init.set_method("POST");
         init.set_body(&Uint8Array::from(request));
@@ -88,8 +99,7 @@ impl DurableIdempotency {
         let body = JsFuture::from(response.array_buffer().map_err(|error| broken(&error))?)
             .await
             .map_err(|error| broken(&error))?;
-        HoldAnswer::read(&Uint8Array::new(&body).to_vec())
-            .ok_or_else(|| failed("it answered what this version does not know"))
+        Ok(Uint8Array::new(&body).to_vec())
     }
 }
 

@@ -12,7 +12,7 @@ use std::{
 
 use crate::{
     context::Context,
-    fixture::Fixture,
+    fixture::{Fixture, STATE_KEY},
     report::{Error, Result, While},
     setup::DebianProgram,
 };
@@ -112,10 +112,8 @@ impl Cluster {
             .envs(self.redis.iter().map(|url| ("MCPFN_REDIS_URL", url)))
             .env("MCPFN_RATE_LIMIT", "1000000/min")
             // sealed state is opened by every instance
-            .env(
-                "MCPFN_STATE_KEY",
-                "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=",
-            )
+            .env("MCPFN_STATE_KEY", STATE_KEY)
+            .env("MCPFN_SUBSCRIPTIONS", "poll")
             // balancers have this long to learn of it
             .env("MCPFN_DRAIN_DELAY_SECONDS", "1")
             .env("MCPFN_LOG", "error");
