@@ -12,7 +12,7 @@ use lambda_runtime_api_client::BoxError;
 use mcpfn_core::port::Platform;
 use mcpfn_native::memory::MemoryStores;
 use mcpfn_native::{OsRandom, Process, Transport, Variables};
-use mcpfn_settings::{Setting, Setup, and_of_server, build};
+use mcpfn_settings::{Kept, Setting, Setup, and_of_server, build};
 use serde::de::IgnoredAny;
 use tracing::Level;
 
@@ -113,7 +113,12 @@ where
     E: Display,
     P: FnOnce(Platform) -> Platform,
 {
-    let (server, add) = build(setup, remembers_writes(&settings), &settings.common.tools)?;
+    let kept = Kept {
+        writes: remembers_writes(&settings),
+        // there is no place for them yet: one that is required is refused at its call
+        tasks: true,
+    };
+    let (server, add) = build(setup, kept, &settings.common.tools)?;
     let policies = settings.common.policies;
     let callers = Callers {
         methods: settings.common.methods.clone(),

@@ -13,7 +13,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use mcpfn_core::{Server, port::Platform};
 use mcpfn_native::{OsRandom, Process, Telemetry, Transport, Variables};
 use mcpfn_settings::{
-    Assembly, Common, Hosts, Observed, SETTINGS, Setting, SettingsError, Setup, and_of_server,
+    Assembly, Common, Hosts, Kept, Observed, SETTINGS, Setting, SettingsError, Setup, and_of_server,
     build, help, warn_of_tools,
 };
 use tokio::runtime::Runtime;
@@ -148,7 +148,7 @@ where
         settings.common.log_level.unwrap_or(quiet),
         settings.log_format,
     );
-    let (server, add) = build(|| setup(&variables), true, &settings.common.tools)?;
+    let (server, add) = build(|| setup(&variables), Kept::ALL, &settings.common.tools)?;
     if arguments.version {
         say(&format!("{} {}\n", server.name(), server.version()));
         return Ok(ExitCode::SUCCESS);
