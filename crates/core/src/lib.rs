@@ -100,7 +100,7 @@ mod version;
 pub use builder::{BuildError, Builder, ToolChange, ToolSetting};
 pub use complete::Completions;
 pub use confirm::{ConfirmMode, Confirmation};
-pub use context::Cx;
+pub use context::{Cx, KnownTool};
 pub use error::ToolError;
 pub use model::JsonObject;
 pub use model::meta::LogLevel;

@@ -1,5 +1,5 @@
 //! What the environments of a function share, in one DynamoDB table: results, rate limits, idempotent
-//! writes. No policy: which call asks, and what happens when the table is down,
+//! writes, tasks. No policy: which call asks, and what happens when the table is down,
 //! is the core's.
 //!
 //! # AccessKeys
@@ -17,6 +17,8 @@
 //! | `idempotency`, held | `holder` (S, a random name), `held_until` (N, milliseconds), `expires_ms` (N) | conditional `PutItem`; `DeleteItem` to let go; `GetItem` to wait |
 //! | `idempotency`, done | `holder`, `payload`, `packed_from`, `expires_ms` | conditional `PutItem` |
 //! | `letter` | `payload`, `packed_from`: an answer to a question of a call that waits | conditional `PutItem`; `GetItem` until it is there |
+//! | `task.head` | `payload`, `version` (N), `changed_by` (S, the random name of the last change), `expires_ms`; `call_at`, `questions_at`, `checkpoint_at`, `outcome_at` (N, the version with which that part was written) | conditional `UpdateItem`; `TransactWriteItems` where parts change with it |
+//! | `task.call`, `.questions`, `.checkpoint`, `.outcome` | `payload`, `packed_from`, `version` | consistent `GetItem`s at the same time |
 //!
 //! # What is guaranteed
 //!
@@ -35,6 +37,10 @@
 //! hold can't overwrite what another call does. Each call has a name of its own, so that a request
 //! that is sent twice is done once.
 //!
+//! *Tasks*: of all who saw the same head, one changes it, and parts that change with it are seen with
+//! it or not at all. Reads are consistent, from every environment. IAM knows no transactions: they
+//! need the rights of what is in them, which are those of the other stores.
+//!
 //! # When the table is down
 //!
 //! Nothing is asked before the first use, and the client is made then. A request has a limit
@@ -42,7 +48,7 @@
 //! failed requests for a key in a row that key is not asked for during five seconds; after failed
 //! requests for three keys of one store in a row, or at once when the table is missing or
 //! forbidden, no request of that store is sent for five seconds and every call fails at no cost;
-//! then one call tries. The end of a write is sent all the same. Idle connections are not used again after a
+//! then one call tries. The end of a write and parts of a task are sent all the same. Idle connections are not used again after a
 //! minute, so that an environment that was frozen meanwhile does not wait on one that is gone.
 //!
 //! A request that is throttled says that its key is hot, and nothing of the table: no other key is
@@ -59,6 +65,7 @@ mod limiter;
 mod mailbox;
 mod pack;
 mod table;
+mod tasks;
 
 use aws_sdk_dynamodb::config::SharedHttpClient;
 pub use mcpfn_aws::{AccessKeys, AwsAccount};
@@ -67,7 +74,7 @@ pub use table::Table;
 use client::TableClient;
 use mcpfn_native::shared::{Breakers, HotResults, KnownBuckets};
 
-/// The four stores over one table and one connection pool, each with a circuit breaker of its
+/// The five stores over one table and one connection pool, each with a circuit breaker of its
 /// own. Made in no time: nothing happens before the first use. One of these belongs to a process,
 /// behind an `Arc`.
 #[derive(Debug)]

@@ -4,6 +4,8 @@
 mod bare;
 pub(crate) mod identity;
 mod not_http;
+#[cfg(feature = "dynamodb")]
+mod task;
 mod trigger;
 
 use std::net::IpAddr;
@@ -19,6 +21,8 @@ use mcpfn_settings::strip_base_path;
 
 use self::bare::Taken;
 pub(crate) use self::not_http::NotHttp;
+#[cfg(feature = "dynamodb")]
+pub(crate) use self::task::TaskEvent;
 pub(crate) use self::trigger::Trigger;
 
 /// An event of a function URL, an HTTP API, a REST API or a load balancer. Those of a WebSocket API

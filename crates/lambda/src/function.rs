@@ -23,6 +23,9 @@ pub(crate) struct Function {
     pub(crate) callers: Callers,
     pub(crate) base_path: String,
     pub(crate) margin_ms: u64,
+    /// What orders runs of tasks, where there are tasks.
+    #[cfg(feature = "dynamodb")]
+    pub(crate) tasks: Option<Arc<crate::tasks::Invoker>>,
 }
 
 impl Function {

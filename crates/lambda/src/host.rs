@@ -7,6 +7,8 @@ use lambda_runtime::{Diagnostic, LambdaInvocation};
 use mcpfn_http::{Deadline, WholeAnswer};
 
 use crate::api::{Api, Delivery, Invocation};
+#[cfg(feature = "dynamodb")]
+use crate::event::TaskEvent;
 use crate::event::TriggerEvent;
 use crate::function::Function;
 use crate::logging::{InvocationId, trace_root};
@@ -37,11 +39,14 @@ impl LambdaHost {
         };
         let deadline_ms = self.function.deadline_ms(context.deadline);
         let host = Arc::clone(&self);
+        let invoked = context.invoked_function_arn.clone();
         // a task of its own, so that an unforeseen panic costs one answer and not the process
         let work = async move {
-            host.outcome(&body, deadline_ms)
-                .await
-                .unwrap_or_else(Delivery::Failed)
+            let outcome = match host.mode {
+                Mode::Tasks => host.run(&body, &invoked, deadline_ms).await,
+                Mode::Buffer | Mode::Stream => host.outcome(&body, deadline_ms).await,
+            };
+            outcome.unwrap_or_else(Delivery::Failed)
         };
         let task = named.clone();
         let outcome = tokio::spawn(async move { task.scope(work).await }).await;
@@ -66,6 +71,29 @@ impl LambdaHost {
             });
         }
         self.function.drain(&named, deadline_ms).await;
+    }
+
+    /// Runs a task. The answer is for nobody.
+    #[cfg(feature = "dynamodb")]
+    async fn run(
+        &self,
+        event: &[u8],
+        invoked: &str,
+        deadline: u64,
+    ) -> Result<Delivery, Diagnostic> {
+        use crate::tasks;
+
+        let event = TaskEvent::read(event).ok_or_else(tasks::not_a_task)?;
+        // the settings of this mode have it
+        let invoker = self.function.tasks.as_ref().ok_or_else(tasks::not_a_task)?;
+        tasks::run(&self.function, invoker, invoked, &event, deadline).await?;
+        Ok(Delivery::Buffered("null".into()))
+    }
+
+    /// The settings refuse this mode.
+    #[cfg(not(feature = "dynamodb"))]
+    async fn run(&self, _: &[u8], _: &str, _: u64) -> Result<Delivery, Diagnostic> {
+        Err(crate::event::NotHttp.into())
     }
 
     async fn outcome(&self, event: &[u8], deadline: u64) -> Result<Delivery, Diagnostic> {

@@ -17,6 +17,9 @@
 //! was taken out (see `event/bare.rs`). Answers are sent here, because `lambda_runtime` sends a
 //! stream in small writes that wait for each other (see `api.rs`).
 //!
+//! A second function of the same program, without a trigger, runs tasks (`MCPFN_LAMBDA_MODE=tasks`); the
+//! first one, which answers clients, invokes it (`MCPFN_TASKS_FUNCTION`).
+//!
 //! With the feature `tower`, `tower::service` is the same server for `lambda_http::run` and its like, in a program that
 //! owns its loop.
 //!
@@ -60,6 +63,8 @@ mod secret_store;
 #[cfg(feature = "secrets")]
 mod secrets;
 mod settings;
+#[cfg(feature = "dynamodb")]
+mod tasks;
 #[cfg(feature = "tower")]
 pub mod tower;
 
@@ -70,3 +75,5 @@ pub use mcpfn_native::{Variables, platform};
 pub use mcpfn_settings::{EnvReader, Setting, SettingsError, Setup};
 pub use run::run;
 pub use settings::{Mode, Settings};
+#[cfg(feature = "dynamodb")]
+pub use tasks::TaskFunction;

@@ -115,7 +115,7 @@ where
 {
     let kept = Kept {
         writes: remembers_writes(&settings),
-        // there is no place for them yet: one that is required is refused at its call
+        // without a place for them, one that is required is refused at its call
         tasks: true,
     };
     let (server, add) = build(setup, kept, &settings.common.tools)?;
@@ -134,6 +134,8 @@ where
         None => platform,
     };
     let mut started = Process::default();
+    #[cfg(feature = "dynamodb")]
+    let mut tasks = None;
     let assembly = settings.common.assemble(
         &HOST,
         server,
@@ -146,7 +148,13 @@ where
             #[cfg(feature = "dynamodb")]
             if let Some(table) = settings.table {
                 let stores = Arc::new(crate::dynamodb::Stores::new(table));
-                let platform = platform.with_mailbox(Arc::clone(&stores) as _);
+                let mut platform = platform.with_mailbox(Arc::clone(&stores) as _);
+                if let Some(function) = settings.tasks {
+                    let clock = Arc::clone(platform.clock());
+                    let invoker = Arc::new(crate::tasks::Invoker::new(function, clock));
+                    tasks = Some(Arc::clone(&invoker));
+                    platform = platform.with_tasks(Arc::clone(&stores) as _, invoker);
+                }
                 return Ok(policies.apply(platform, stores));
             }
             let own = Arc::new(MemoryStores::default());
@@ -162,6 +170,8 @@ where
         callers,
         base_path: settings.base_path,
         margin_ms: settings.margin_ms,
+        #[cfg(feature = "dynamodb")]
+        tasks,
     })
 }
 

@@ -10,6 +10,8 @@ use tracing::Level;
 
 #[cfg(feature = "dynamodb")]
 use crate::dynamodb::Table;
+#[cfg(feature = "dynamodb")]
+use crate::tasks::TaskFunction;
 
 /// Milliseconds kept for an answer to leave when not set.
 const MARGIN: u64 = 200;
@@ -61,6 +63,10 @@ pub struct Settings {
     /// Without one each has its own.
     #[cfg(feature = "dynamodb")]
     pub table: Option<Table>,
+    /// `MCPFN_TASKS_FUNCTION`: what runs tasks. Without it tools that can be tasks run within their
+    /// calls.
+    #[cfg(feature = "dynamodb")]
+    pub tasks: Option<TaskFunction>,
     /// `MCPFN_METRICS`: whether each call's log line is a metric in CloudWatch's embedded format.
     pub emf: bool,
     /// `MCPFN_METRICS_NAMESPACE`: where CloudWatch keeps these metrics; `mcpfn` when not set.
@@ -81,6 +87,8 @@ pub enum Mode {
     /// In pieces, as they happen. Only a trigger in streaming mode takes this: with any other the
     /// client gets no answer.
     Stream,
+    /// None are asked for: events order runs of tasks, and no other event is taken.
+    Tasks,
 }
 
 impl FromStr for Mode {
@@ -90,6 +98,7 @@ impl FromStr for Mode {
         match text {
             "buffer" => Ok(Self::Buffer),
             "stream" => Ok(Self::Stream),
+            "tasks" => Ok(Self::Tasks),
             _ => Err(()),
         }
     }
@@ -105,8 +114,16 @@ impl Settings {
         program: &'static [Setting],
     ) -> Result<Self, SettingsError> {
         let common = Common::read(&mut reader, &HOST, program);
+        let mode = reader.parsed("MCPFN_LAMBDA_MODE", Mode::Buffer, "buffer, stream or tasks");
+        #[cfg(feature = "dynamodb")]
+        let table = Table::read(&mut reader);
+        #[cfg(feature = "dynamodb")]
+        let tasks = {
+            let state_key = reader.text("MCPFN_STATE_KEY").is_some();
+            TaskFunction::read(&mut reader, mode, table.is_some(), state_key)
+        };
         let settings = Self {
-            mode: reader.parsed("MCPFN_LAMBDA_MODE", Mode::Buffer, "buffer or stream"),
+            mode,
             base_path: reader.base_path(),
             margin_ms: reader.parsed(
                 "MCPFN_DEADLINE_MARGIN_MS",
@@ -114,7 +131,9 @@ impl Settings {
                 "a number of milliseconds",
             ),
             #[cfg(feature = "dynamodb")]
-            table: Table::read(&mut reader),
+            table,
+            #[cfg(feature = "dynamodb")]
+            tasks,
             emf: reader.form("MCPFN_METRICS", "emf"),
             metrics_namespace: namespace(&mut reader),
             metrics_tools: reader.within("MCPFN_METRICS_TOOLS", 20, 0..=1000, "a number of tools"),
@@ -128,6 +147,14 @@ impl Settings {
             reader.mistake(
                 "MCPFN_DYNAMODB_TABLE is set, but this program was built without the feature \
                 dynamodb: build it with that, or remove the variable",
+            );
+        }
+        #[cfg(not(feature = "dynamodb"))]
+        if mode == Mode::Tasks || reader.text("MCPFN_TASKS_FUNCTION").is_some() {
+            reader.mistake(
+                "MCPFN_TASKS_FUNCTION or MCPFN_LAMBDA_MODE=tasks is set, but this program was built \
+                 without the feature dynamodb, which has the store of tasks: build it with that, or \
+                 remove the variable",
             );
         }
         reader.finish(settings)

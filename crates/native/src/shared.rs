@@ -27,4 +27,6 @@ pub struct Breakers {
     pub idempotency: Breaker,
     /// Of answers to questions.
     pub mailbox: Breaker,
+    /// Of tasks.
+    pub tasks: Breaker,
 }

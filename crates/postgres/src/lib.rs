@@ -1,5 +1,5 @@
-//! What the instances of a server share, in PostgreSQL: results, rate limits, idempotent writes, for
-//! those who have that and no Redis. No policy: which call asks, and what happens when PostgreSQL is
+//! What the instances of a server share, in PostgreSQL: results, rate limits, idempotent writes, tasks,
+//! for those who have that and no Redis. No policy: which call asks, and what happens when PostgreSQL is
 //! down, is the core's.
 //!
 //! ```
@@ -21,6 +21,7 @@
 //! | `results` | a result, and when it expires; an answer to a question of a call that waits | no |
 //! | `rates` | when the bucket is full again, and a random name of the last update | no |
 //! | `writes` | holder, end of the hold, when it expires, and the result once there is one | yes |
+//! | `tasks` | a task: its parts, a version, a random name of the last change, and when it expires | yes |
 //!
 //! A decision is one statement on one row (`INSERT .. ON CONFLICT`), so that it is whole and no two
 //! callers get the same. The key is the port's, a digest. Times that count are in the row and are
@@ -29,21 +30,23 @@
 //! each 256 rows that one wrote, by one statement that skips what others have locked.
 //!
 //! Tables without a log cost no wait for the disk, and are empty after the server crashed: callers
-//! have their whole rate again then. What is known of writes survives.
+//! have their whole rate again then. What is known of writes and tasks survives.
 //!
 //! # What is guaranteed
 //!
 //! As with Redis: *results* that were read are given for two seconds more without a question; *rate
 //! limits* hold among all instances, exactly; of all *writes* that begin a key, one is the first, and
 //! the key is free again only if that one lets go of it. Each call has a name of its own, so that a
-//! question that is sent twice is done once. All of this holds as long as the server keeps what it
+//! question that is sent twice is done once. Of all who saw the same head of a *task*, one changes it.
+//! All of this holds as long as the server keeps what it
 //! committed: a replica that takes over without the last commits may let a write happen twice.
 //!
 //! # When PostgreSQL is down
 //!
 //! Nothing is asked before the first use. There are at most four connections. A question has a limit
 //! ([`PostgresServer::timeout`]), and one retry inside it where a new connection may help; the
-//! breakers are those of the other stores. The end of a write is sent whatever they say.
+//! breakers are those of the other stores. The end of a write and parts of a task are sent whatever
+//! they say.
 
 mod cache;
 mod cleaning;
@@ -56,6 +59,7 @@ mod server;
 mod statements;
 mod stores;
 mod tables;
+mod tasks;
 
 pub use server::PostgresServer;
 pub use stores::PostgresStores;

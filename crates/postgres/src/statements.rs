@@ -14,8 +14,12 @@ pub(crate) struct Statements {
     pub(crate) look: String,
     pub(crate) complete: String,
     pub(crate) release: String,
-    /// One for each table.
-    pub(crate) clean: [String; 3],
+    pub(crate) create: String,
+    pub(crate) read: String,
+    pub(crate) swap: String,
+    pub(crate) remove: String,
+    /// One for each table; that of tasks is the last.
+    pub(crate) clean: [String; 4],
 }
 
 /// When a row may be deleted that is kept for so many milliseconds from now. In whole minutes: a
@@ -46,7 +50,12 @@ impl Statements {
             complete: of(COMPLETE),
             release: of("DELETE FROM {schema}.writes \
                 WHERE key = $1 AND holder = $2 AND result IS NULL"),
-            clean: ["results", "rates", "writes"].map(|table| clean(&of("{schema}"), table)),
+            create: of(CREATE),
+            read: of(READ),
+            swap: of(SWAP),
+            remove: of("DELETE FROM {schema}.tasks WHERE key = $1"),
+            clean: ["results", "rates", "writes", "tasks"]
+                .map(|table| clean(&of("{schema}"), table)),
         }
     }
 }
@@ -103,6 +112,37 @@ const COMPLETE: &str = concat!(
     ") ON CONFLICT (key) DO UPDATE SET until_ms = NULL, expires_ms = excluded.expires_ms, \
      result = excluded.result, gone_after = excluded.gone_after \
      WHERE w.holder = excluded.holder RETURNING 1"
+);
+
+/// `$2` name, `$3` now, which is the first version: above all of an earlier task under this key. No
+/// row where there is a task. A question that is sent again finds its name.
+const CREATE: &str = concat!(
+    "INSERT INTO {schema}.tasks AS t \
+     (key, name, version, expires_ms, head, call, gone_after) \
+     VALUES ($1, $2, $3, $4, $6, $7, ",
+    gone_after!("$5"),
+    ") ON CONFLICT (key) DO UPDATE SET name = excluded.name, version = excluded.version, \
+     expires_ms = excluded.expires_ms, head = excluded.head, call = excluded.call, \
+     questions = NULL, checkpoint = NULL, outcome = NULL, gone_after = excluded.gone_after \
+     WHERE t.expires_ms <= $3::bigint OR t.name = excluded.name RETURNING 1"
+);
+
+/// `$2` now, and whether each part is wanted: what is not stays outside the row, and is not read.
+const READ: &str = "SELECT version, CASE WHEN $3::bigint = 1 THEN head END, \
+     CASE WHEN $4::bigint = 1 THEN call END, CASE WHEN $5::bigint = 1 THEN questions END, \
+     CASE WHEN $6::bigint = 1 THEN checkpoint END, CASE WHEN $7::bigint = 1 THEN outcome END \
+     FROM {schema}.tasks WHERE key = $1 AND expires_ms > $2";
+
+/// `$2` name, `$3` now, `$6` the version that was read. How many rows were changed, and how many
+/// there are.
+const SWAP: &str = concat!(
+    "WITH changed AS (UPDATE {schema}.tasks SET name = $2, version = $6::bigint + 1, \
+     expires_ms = $4, head = $7, call = COALESCE($8, call), questions = COALESCE($9, questions), \
+     checkpoint = COALESCE($10, checkpoint), outcome = COALESCE($11, outcome), gone_after = ",
+    gone_after!("$5"),
+    " WHERE key = $1 AND expires_ms > $3 AND (version = $6 OR name = $2) RETURNING 1) \
+     SELECT (SELECT count(*) FROM changed), \
+     (SELECT count(*) FROM {schema}.tasks WHERE key = $1 AND expires_ms > $3)"
 );
 
 /// Rows that others have locked are theirs to change, or to delete. The array is made once, whatever

@@ -36,6 +36,7 @@ mod tests {
             "shop_1.results",
             "shop_1.rates",
             "shop_1.writes",
+            "shop_1.tasks",
         ] {
             assert!(statements.contains(part), "{part}");
         }

@@ -1,4 +1,5 @@
--- Tables by which the instances of a server share cached results, rate limits and idempotent writes.
+-- Tables by which the instances of a server share cached results, rate limits, idempotent writes and
+-- tasks.
 -- A server makes them itself where its role may. Otherwise run this once (for a schema with another
 -- name, with that name in the place of this one), and grant the server's role USAGE on the schema
 -- and SELECT, INSERT, UPDATE, DELETE on all tables in it.
@@ -40,3 +41,18 @@ CREATE TABLE IF NOT EXISTS mcpfn.writes (
   gone_after timestamptz NOT NULL
 );
 CREATE INDEX IF NOT EXISTS writes_gone_after ON mcpfn.writes (gone_after);
+
+-- as for rates: its head changes often, and what is large of the rest is outside the row
+CREATE TABLE IF NOT EXISTS mcpfn.tasks (
+  key text COLLATE "C" PRIMARY KEY,
+  name bytea NOT NULL,
+  version bigint NOT NULL,
+  expires_ms bigint NOT NULL,
+  head bytea NOT NULL,
+  call bytea NOT NULL,
+  questions bytea,
+  checkpoint bytea,
+  outcome bytea,
+  gone_after timestamptz NOT NULL
+) WITH (fillfactor = 50);
+CREATE INDEX IF NOT EXISTS tasks_gone_after ON mcpfn.tasks (gone_after);

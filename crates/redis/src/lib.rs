@@ -1,5 +1,5 @@
 //! What the instances of a server share, in Redis or Valkey: results, rate limits, idempotent
-//! writes. No policy: which call asks, and what happens when Redis is down, is the core's.
+//! writes, tasks. In one server, a cluster, or the master that sentinels name ([`RedisServer::parse`]). No policy: which call asks, and what happens when Redis is down, is the core's.
 //!
 //! ```
 //! use mcpfn_redis::{RedisServer, RedisStores};
@@ -24,6 +24,7 @@
 //! | `w:`, held | hash: `h` holder, `u` end of the hold, `e` when it expires | one script to begin, one to let go; `HMGET` to look |
 //! | `w:`, done | hash: `h`, `e`, `p` result | one script |
 //! | `l:` | an answer to a question of a call that waits | `SET NX`; `GET` until it is there |
+//! | `t:` | a task as a hash: `v` version, `n` a random name of the last change, `e` when it expires, and its parts: `head`, `call`, `questions`, `checkpoint`, `outcome` | one script to create, one to change; `HMGET`; `DEL` |
 //!
 //! Scripts have one key each, so that they run on any node of a cluster, and are sent as their
 //! digest (`EVALSHA`); a server that does not know one is told it, once.
@@ -41,6 +42,9 @@
 //! hold can't overwrite what another call does. Each call has a name of its own, so that a question
 //! that is sent twice is done once.
 //!
+//! *Tasks*: of all who saw the same head, one changes it, and parts that change with it are seen with
+//! it or not at all.
+//!
 //! All of this holds as long as Redis keeps what it was told. It does not where it evicts keys
 //! (`maxmemory-policy` other than `noeviction`, which is warned of), where it restarts without
 //! persistence, or where a replica takes over that had not heard of the last writes.
@@ -52,10 +56,20 @@
 //! and one retry inside it where a new connection may help. After three failures for a key in a row
 //! that key is not asked for during five seconds; after failures for three keys of one store in a
 //! row, or at once when the password is refused, that store asks nothing for five seconds and every
-//! call fails at no cost; then one call tries. The end of a write is sent all the same. A connection
+//! call fails at no cost; then one call tries. The end of a write and parts of a task are sent all the same. A
+//! connection
 //! that was idle for a minute is not used again.
+//!
+//! # Clusters and sentinels
+//!
+//! With the feature `cluster`. Of a cluster the connection is one to each node: the crate `redis` knows which has a key, follows
+//! keys that move, and mends what breaks; a question that has no answer in time ends it, as it does
+//! any other. Behind sentinels it is one to the master. All sentinels are asked at once whenever it
+//! is made, so that one that is gone costs nothing; a master that became a replica refuses a write,
+//! and is left for the new one with the retry.
 
 mod cache;
+mod connection;
 mod failure;
 mod idempotency;
 mod limiter;
@@ -63,6 +77,8 @@ mod link;
 mod mailbox;
 mod server;
 mod stores;
+mod tasks;
+mod url;
 
 pub use server::RedisServer;
 pub use stores::RedisStores;

@@ -1,5 +1,5 @@
 //! Asking Redis: a question, its connection, its limits. What is asked of it is `cache`, `limiter`,
-//! `idempotency` and `mailbox`.
+//! `idempotency`, `mailbox` and `tasks`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,7 +19,7 @@ use crate::server::RedisServer;
 /// Most bytes of a result: what one question may keep a connection busy with that all share.
 pub(crate) const VALUE: usize = 4 * 1024 * 1024;
 
-/// The four stores over one connection, each with a circuit breaker of its own. Made in no time:
+/// The five stores over one connection, each with a circuit breaker of its own. Made in no time:
 /// nothing happens before the first use. One of these belongs to a process, behind an `Arc`.
 #[derive(Debug)]
 pub struct RedisStores {
@@ -90,6 +90,10 @@ impl RedisStores {
                 RedisQuestion::Command(command) => command.query_async(&mut connection).await,
                 RedisQuestion::Script(script) => script.invoke_async(&mut connection).await,
             };
+            if connection.mends_itself() {
+                // what it answers with an error, it goes on with; silence ends it, as any other
+                used.store(0, Ordering::Relaxed);
+            }
             answer.map_err(|error| failure::of(&error))
         };
         let answer = self.service.within(left, asking).await;

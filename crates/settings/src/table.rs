@@ -64,9 +64,10 @@ const REST: &[Setting] = &[
     .on(Hosts::WORKERS),
     Setting::new(
         "MCPFN_LAMBDA_MODE",
-        "buffer|stream",
+        "buffer|stream|tasks",
         "buffer",
-        "how answers leave: stream for a function URL with InvokeMode RESPONSE_STREAM",
+        "how answers leave: stream for a function URL with InvokeMode RESPONSE_STREAM; tasks in the \
+         function that runs tasks and has no URL",
     )
     .on(Hosts::LAMBDA),
     Setting::new(
@@ -131,6 +132,14 @@ const REST: &[Setting] = &[
         "MILLISECONDS",
         "250",
         "how long a request to the table may take, retry included; 10 to 10000",
+    )
+    .on(Hosts::LAMBDA),
+    Setting::new(
+        "MCPFN_TASKS_FUNCTION",
+        "NAME",
+        "none: no call is a task",
+        "name or ARN of the function that runs tasks; it needs MCPFN_DYNAMODB_TABLE and \
+         MCPFN_STATE_KEY",
     )
     .on(Hosts::LAMBDA),
     Setting::new(

@@ -34,6 +34,13 @@ pub(crate) const D1_DATABASE: BindingKind = BindingKind {
     key: "binding",
     more: "",
 };
+pub(crate) const HYPERDRIVE: BindingKind = BindingKind {
+    what: "Hyperdrive configuration",
+    method: "connect",
+    table: "[[hyperdrive]]",
+    key: "binding",
+    more: " and its id",
+};
 #[cfg(feature = "r2")]
 pub(crate) const R2_BUCKET: BindingKind = BindingKind {
     what: "R2 bucket",
@@ -101,6 +108,12 @@ impl BindingKind {
                  \"{name}\"{more}"
             ),
         }
+    }
+
+    /// Where `wrangler.toml` has it.
+    #[cfg(not(feature = "hyperdrive"))]
+    pub(crate) fn table(&self) -> &'static str {
+        self.table
     }
 
     fn is(&self, value: &JsValue) -> bool {
@@ -220,6 +233,7 @@ fn kind(value: &JsValue) -> String {
         "KvNamespace" => "a KV namespace",
         "R2Bucket" => "an R2 bucket",
         "D1Database" => "a D1 database",
+        "Hyperdrive" => "a Hyperdrive configuration",
         "DurableObjectNamespace" => "a namespace of Durable Objects",
         FETCHER => "a service",
         "" | "Object" => "an object",

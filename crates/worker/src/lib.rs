@@ -88,7 +88,11 @@ mod zone;
 #[cfg(target_arch = "wasm32")]
 pub use fetch::fetch;
 pub use mcpfn_settings::{EnvReader, Hosts, Setting, SettingsError, Setup};
+#[cfg(all(target_arch = "wasm32", feature = "hyperdrive"))]
+pub use mcpfn_sql::StreamedPostgres;
 pub use settings::Settings;
+#[cfg(all(target_arch = "wasm32", feature = "hyperdrive"))]
+pub use stores::Hyperdrive;
 #[cfg(all(target_arch = "wasm32", feature = "r2"))]
 pub use stores::R2;
 #[cfg(target_arch = "wasm32")]

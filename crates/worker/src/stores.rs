@@ -1,8 +1,10 @@
-//! The stores of Workers behind ports: D1 as a SQL database, KV for results, the rate-limit binding
-//! for rate limits, Durable Objects for idempotent writes and for tasks, R2 for files. Only these
-//! objects and R2 are exact among isolates.
+//! The stores of Workers behind ports: D1 as a SQL database, PostgreSQL through Hyperdrive as another,
+//! KV for results, the rate-limit binding for rate limits, Durable Objects for idempotent writes and
+//! for tasks, R2 for files. Only these objects and R2 are exact among isolates.
 
 mod d1;
+#[cfg(feature = "hyperdrive")]
+mod hyperdrive;
 #[cfg(feature = "idempotency")]
 mod idempotency;
 mod kv;
@@ -15,6 +17,8 @@ mod rate;
 mod tasks;
 
 pub use d1::D1;
+#[cfg(feature = "hyperdrive")]
+pub use hyperdrive::Hyperdrive;
 #[cfg(feature = "idempotency")]
 pub(crate) use idempotency::DurableIdempotency;
 pub use kv::KvCache;

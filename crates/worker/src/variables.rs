@@ -15,12 +15,14 @@ use mcpfn_settings::Setting;
 use worker::wasm_bindgen::JsValue;
 use worker::{D1Database, Env, SecretStore};
 
-use crate::bound::{self, D1_DATABASE, KV_NAMESPACE, OBJECTS, TASK_OBJECTS};
+use crate::bound::{self, D1_DATABASE, HYPERDRIVE, KV_NAMESPACE, OBJECTS, TASK_OBJECTS};
 use crate::ports::Timeout;
 #[cfg(feature = "idempotency")]
 use crate::stores::DurableIdempotency;
 #[cfg(feature = "tasks")]
 use crate::stores::DurableTasks;
+#[cfg(feature = "hyperdrive")]
+use crate::stores::Hyperdrive;
 #[cfg(feature = "r2")]
 use crate::stores::R2;
 use crate::stores::{D1, KvCache, RateBindings};
@@ -125,6 +127,41 @@ impl Variables {
         match database {
             Ok(database) => Ok(D1::new(database)),
             Err(_) => Err(D1_DATABASE.mistake(&self.env, binding)),
+        }
+    }
+
+    /// The PostgreSQL database of a Hyperdrive binding, if anything is bound to the name.
+    ///
+    /// # Errors
+    /// When something else is bound to it, or this program was built without the feature
+    /// `hyperdrive`: a sentence that says what to change.
+    #[cfg(feature = "hyperdrive")]
+    pub fn hyperdrive(&self, binding: &str) -> Result<Option<Hyperdrive>, String> {
+        if bound::bound(&self.env, binding).is_none() {
+            return Ok(None);
+        }
+        let found = HYPERDRIVE
+            .find(&self.env, binding)
+            .and_then(|_| self.env.hyperdrive(binding).ok());
+        match found {
+            Some(found) => Ok(Some(Hyperdrive::new(found))),
+            None => Err(HYPERDRIVE.mistake(&self.env, binding)),
+        }
+    }
+
+    /// A binding that a program without the feature `hyperdrive` can't use.
+    ///
+    /// # Errors
+    /// When anything is bound to the name: a sentence that says what to change.
+    #[cfg(not(feature = "hyperdrive"))]
+    pub fn no_hyperdrive(&self, binding: &str) -> Result<(), String> {
+        match bound::bound(&self.env, binding) {
+            None => Ok(()),
+            Some(_) => Err(format!(
+                "{binding} is bound, and this program was built without the feature `hyperdrive` \
+                 of mcpfn: build it with that, or take the binding out of {} of wrangler.toml",
+                HYPERDRIVE.table()
+            )),
         }
     }
 

@@ -47,6 +47,17 @@ enum Host {
     Worker,
 }
 
+impl Host {
+    /// Scenarios of extensions that the host serves, by how their names begin: they count beside
+    /// those that the suite requires.
+    fn extensions(self) -> &'static [&'static str] {
+        match self {
+            Self::Local | Self::Axum => &["tasks-"],
+            Self::Balanced | Self::Lambda | Self::Worker => &[],
+        }
+    }
+}
+
 impl Options {
     pub(crate) fn parse(arguments: &[String]) -> Result<Self> {
         let mut options = Self::default();
@@ -188,7 +199,7 @@ fn suite(
 
     let mut failed = Vec::new();
     for run in RUNS {
-        if !one_run(cx, node, run, url, &results, counts)? {
+        if !one_run(cx, node, run, url, &results, options.host, counts)? {
             failed.push(run.name);
         }
         still_runs()?;
@@ -222,6 +233,7 @@ fn one_run(
     run: &Run,
     url: &str,
     results: &Path,
+    host: Host,
     counts: &mut Counts,
 ) -> Result<bool> {
     let place = cx.root.join(CONFORMANCE);
@@ -250,6 +262,7 @@ fn one_run(
     let tally = Tally::of(
         &scenarios,
         required.transpose()?.as_deref(),
+        host.extensions(),
         baseline.as_ref(),
     );
     println!("{:<20} {tally}", run.name);

@@ -4,6 +4,7 @@
 
 mod bindings;
 mod deployed;
+mod hyperdrive;
 pub(crate) mod services;
 pub(crate) mod workerd;
 
@@ -30,6 +31,8 @@ pub(crate) enum Options {
     Tests,
     /// Only the tests in workerd whose names have this in them.
     Test(String),
+    /// Only those over PostgreSQL.
+    Hyperdrive,
     Migrations,
 }
 
@@ -43,6 +46,7 @@ impl Options {
         {
             [] => Ok(Self::Tests),
             ["--migrations"] => Ok(Self::Migrations),
+            ["--hyperdrive"] => Ok(Self::Hyperdrive),
             ["--test", name] => Ok(Self::Test((*name).to_owned())),
             other => Err(Error::new(format!(
                 "`worker` does not know `{}`; see `cargo xtask help`",
@@ -56,6 +60,7 @@ pub(crate) fn start(cx: &Context, options: &Options, counts: &mut Counts) -> Res
     match options {
         Options::Tests => run(cx, counts),
         Options::Test(name) => only(cx, name, counts),
+        Options::Hyperdrive => hyperdrive::check(cx, &setup::worker_tools(cx)?, counts),
         Options::Migrations => deployed::write_migrations(cx),
     }
 }
@@ -71,6 +76,7 @@ pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
     workerd.process.still_runs()?;
     drop(workerd);
     deployed::check(cx, &tools, &folder, counts)?;
+    hyperdrive::check(cx, &tools, counts)?;
     if tools.toolchain.unwinds() {
         tools.toolchain = setup::wasm_toolchain_that(cx, Panics::Abort)?;
         aborting(cx, &tools, counts)?;
@@ -160,6 +166,8 @@ fn in_workerd(
         "--skip",
         "deployed::",
         "--skip",
+        "hyperdrive::",
+        "--skip",
         "policed::",
         "--skip",
         "files::",
@@ -233,6 +241,7 @@ mod tests {
         };
         assert_eq!(options(&[]).unwrap(), Options::Tests);
         assert_eq!(options(&["--migrations"]).unwrap(), Options::Migrations);
+        assert_eq!(options(&["--hyperdrive"]).unwrap(), Options::Hyperdrive);
         assert_eq!(
             options(&["--test", "fixtures::refuse"]).unwrap(),
             Options::Test("fixtures::refuse".to_owned())

@@ -190,7 +190,12 @@ impl Fake {
     }
 }
 
+/// Of a transaction, that of its first member.
 fn key_of(operation: &str, body: &Value) -> (String, String) {
+    if operation == "TransactWriteItems" {
+        let (operation, body) = member(&body["TransactItems"][0]);
+        return key_of(operation, body);
+    }
     let part = if operation == "PutItem" {
         "Item"
     } else {
@@ -203,6 +208,14 @@ fn key_of(operation: &str, body: &Value) -> (String, String) {
             .to_owned()
     };
     (name("pk"), name("sk"))
+}
+
+/// A member of a transaction, as the operation that it is.
+fn member(item: &Value) -> (&'static str, &Value) {
+    match (&item["Put"], &item["Update"]) {
+        (Value::Null, update) => ("UpdateItem", update),
+        (put, _) => ("PutItem", put),
+    }
 }
 
 fn throttled() -> (u16, Value) {
@@ -241,6 +254,44 @@ fn units(item: &Item, of: usize) -> f64 {
     size(item).div_ceil(of).max(1) as f64
 }
 
+/// What a write makes of an item, if its condition holds.
+struct Change {
+    new: Option<Item>,
+    fits: bool,
+    writes: f64,
+}
+
+/// Nothing where an update has an operand that is missing.
+fn change(operation: &str, body: &Value, there: Option<&Item>) -> Option<Change> {
+    let empty = Item::new();
+    let old = there.unwrap_or(&empty);
+    let names = Names {
+        values: &body["ExpressionAttributeValues"],
+        names: &body["ExpressionAttributeNames"],
+    };
+    let condition = body["ConditionExpression"].as_str();
+    let fits = condition.is_none_or(|condition| holds(condition, old, &names));
+    let new = match operation {
+        "PutItem" => body["Item"].as_object().cloned(),
+        "DeleteItem" => None,
+        "UpdateItem" => {
+            let mut base = old.clone();
+            base.extend(body["Key"].as_object().cloned().unwrap_or_default());
+            let update = body["UpdateExpression"].as_str().unwrap_or_default();
+            Some(match fits {
+                true => set(update, &base, &names)?,
+                false => base,
+            })
+        }
+        other => panic!("{other} is not played"),
+    };
+    let writes = units(old, 1024).max(match &new {
+        Some(new) if fits => units(new, 1024),
+        _ => 1.0,
+    });
+    Some(Change { new, fits, writes })
+}
+
 impl State {
     fn fault(&self, operation: &str, body: &Value) -> Fault {
         let Some(schedule) = &self.schedule else {
@@ -256,52 +307,34 @@ impl State {
     }
 
     fn execute(&mut self, operation: &str, body: &Value, second: u64) -> (u16, Value) {
-        let key = key_of(operation, body);
         let second = self.now_ms.map_or(second, |now_ms| now_ms / 1000);
         self.costs.requests += 1;
-        let there = self.items.get(&key).cloned();
-        let empty = Item::new();
-        let old = there.as_ref().unwrap_or(&empty);
-        if operation == "GetItem" {
-            let consistent = body["ConsistentRead"] == true;
-            let reads = units(old, 4096) * if consistent { 1.0 } else { 0.5 };
-            if !self.spend(&key.0, second, reads, 0.0) {
-                return throttled();
-            }
-            return (
-                200,
-                there.map_or_else(|| json!({}), |item| json!({"Item": item})),
-            );
+        match operation {
+            "GetItem" => self.read(body, second),
+            "TransactWriteItems" => self.transact(body, second),
+            operation => self.write(operation, body, second),
         }
-        let names = Names {
-            values: &body["ExpressionAttributeValues"],
-            names: &body["ExpressionAttributeNames"],
+    }
+
+    fn read(&mut self, body: &Value, second: u64) -> (u16, Value) {
+        let key = key_of("GetItem", body);
+        let there = self.items.get(&key).cloned();
+        let consistent = body["ConsistentRead"] == true;
+        let reads = units(there.as_ref().unwrap_or(&Item::new()), 4096);
+        let reads = reads * if consistent { 1.0 } else { 0.5 };
+        if !self.spend(&key.0, second, reads, 0.0) {
+            return throttled();
+        }
+        let answer = there.map_or_else(|| json!({}), |item| json!({"Item": item}));
+        (200, answer)
+    }
+
+    fn write(&mut self, operation: &str, body: &Value, second: u64) -> (u16, Value) {
+        let key = key_of(operation, body);
+        let there = self.items.get(&key).cloned();
+        let Some(Change { new, fits, writes }) = change(operation, body, there.as_ref()) else {
+            return (400, error("ValidationException", None));
         };
-        let condition = body["ConditionExpression"].as_str();
-        let fits = condition.is_none_or(|condition| holds(condition, old, &names));
-        let new = match operation {
-            "PutItem" => body["Item"].as_object().cloned(),
-            "DeleteItem" => None,
-            "UpdateItem" => {
-                let mut base = old.clone();
-                base.extend(body["Key"].as_object().cloned().unwrap_or_default());
-                let update = body["UpdateExpression"].as_str().unwrap_or_default();
-                let updated = if fits {
-                    set(update, &base, &names)
-                } else {
-                    Some(base)
-                };
-                let Some(updated) = updated else {
-                    return (400, error("ValidationException", None));
-                };
-                Some(updated)
-            }
-            other => panic!("{other} is not played"),
-        };
-        let writes = units(old, 1024).max(match &new {
-            Some(new) if fits => units(new, 1024),
-            _ => 1.0,
-        });
         if !self.spend(&key.0, second, 0.0, writes) {
             return throttled();
         }
@@ -310,15 +343,51 @@ impl State {
             let item = there.as_ref().filter(|_| all);
             return (400, error("ConditionalCheckFailedException", item));
         }
-        let answer = match &new {
-            Some(new) if body["ReturnValues"] == "UPDATED_NEW" => json!({"Attributes": new}),
+        let answer = match (&new, &there) {
+            (Some(new), _) if body["ReturnValues"] == "UPDATED_NEW" => json!({"Attributes": new}),
+            (_, Some(old)) if body["ReturnValues"] == "ALL_OLD" => json!({"Attributes": old}),
             _ => json!({}),
         };
+        self.put(key, new);
+        (200, answer)
+    }
+
+    /// All members or none, at twice the price.
+    fn transact(&mut self, body: &Value, second: u64) -> (u16, Value) {
+        let items = body["TransactItems"].as_array().into_iter().flatten();
+        let (mut changes, mut reasons, mut fits) = (Vec::new(), Vec::new(), true);
+        for (operation, body) in items.map(member) {
+            let key = key_of(operation, body);
+            let there = self.items.get(&key).cloned();
+            let Some(change) = change(operation, body, there.as_ref()) else {
+                return (400, error("ValidationException", None));
+            };
+            if !self.spend(&key.0, second, 0.0, 2.0 * change.writes) {
+                return throttled();
+            }
+            fits &= change.fits;
+            reasons.push(match change.fits {
+                true => json!({"Code": "None"}),
+                false => json!({"Code": "ConditionalCheckFailed", "Item": there}),
+            });
+            changes.push((key, change.new));
+        }
+        if !fits {
+            let mut refused = error("TransactionCanceledException", None);
+            refused["CancellationReasons"] = Value::Array(reasons);
+            return (400, refused);
+        }
+        for (key, new) in changes {
+            self.put(key, new);
+        }
+        (200, json!({}))
+    }
+
+    fn put(&mut self, key: (String, String), new: Option<Item>) {
         match new {
             Some(new) => drop(self.items.insert(key, new)),
             None => drop(self.items.remove(&key)),
         }
-        (200, answer)
     }
 
     /// Whether the item's partition has so many units left in this second.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use mcpfn_core::port::{
     Admission, Hold, IdempotencyStatus, IdempotencyStore as _, Rate, RateLimiter as _,
-    ResultCache as _,
+    ResultCache as _, TaskStore,
 };
 use mcpfn_ports::SqlValue;
 use mcpfn_postgres::{PostgresServer, PostgresStores};
@@ -105,12 +105,18 @@ fn at(address: SocketAddr, limit: Duration) -> Arc<dyn Store> {
     )
 }
 
+fn tasks_at(address: SocketAddr, limit: Duration) -> Arc<dyn TaskStore> {
+    let url = format!("postgres://{OWNER}@{address}/postgres");
+    stores(&url, "mcpfn", limit)
+}
+
 /// Asks all of it. `folder` has the certificates of the tests.
 pub async fn check(url: &str, folder: &Path, report: &mut Report) {
     let admin = Admin::new(url).await;
     let service = Service {
         address: admin.address,
         stores: at,
+        tasks: tasks_at,
         connections: 4,
         limit: Duration::from_secs(1),
     };
@@ -122,6 +128,7 @@ pub async fn check(url: &str, folder: &Path, report: &mut Report) {
         .await;
     let mailbox = || admin.own_stores("mcpfn");
     report.letters(mailbox(), mailbox()).await;
+    report.tasks(mailbox(), mailbox(), "").await;
     report
         .check(
             "every row has a time at which it is deleted",
@@ -162,7 +169,7 @@ async fn made(admin: Admin) {
 
 /// After the contract.
 async fn rows(admin: Admin) {
-    for (table, least) in [("results", 5), ("rates", 5), ("writes", 10)] {
+    for (table, least) in [("results", 5), ("rates", 5), ("writes", 10), ("tasks", 5)] {
         let count = admin
             .count(&format!("SELECT count(*) FROM mcpfn.{table}"))
             .await;
@@ -191,6 +198,10 @@ async fn cleaned(admin: Admin) {
             "INSERT INTO cleaned.writes VALUES ('locked', '', 0, 0, NULL, now() - interval '1 s'), \
         ('over', '', 0, 0, NULL, now() - interval '1 s')",
         )
+        .await;
+    // of tasks only by who has any: elsewhere their table may be missing
+    admin
+        .run("INSERT INTO cleaned.tasks VALUES ('over', '', 0, 0, '', '', NULL, NULL, NULL, now() - interval '1 s')")
         .await;
     // another statement works on a row
     let other = admin.clone();
@@ -223,6 +234,10 @@ async fn cleaned(admin: Admin) {
         .await;
     working.await.unwrap();
     assert_eq!(stores.clean().await.unwrap(), 1);
+    let part = || Bytes::from_static(b"part");
+    let created = stores.create("lives", part(), part(), NOW, NOW + 60_000);
+    assert_eq!(created.await, Ok(true));
+    assert_eq!(stores.clean().await.unwrap(), 1, "the task that is over");
     let known = stores.look("stays", NOW + 2).await.unwrap();
     assert_eq!(
         known,
@@ -295,7 +310,8 @@ async fn encrypted(admin: &Admin, folder: &Path, report: &mut Report) {
     let with = |who: &str, options: &str| admin.stores(who, "shop", options);
     let (one, other) = (with(&who, &options), with(&who, &options));
     let how = ", over TLS, as a role with few rights";
-    report.contract(one.clone(), other, how).await;
+    report.contract(one.clone(), other.clone(), how).await;
+    report.tasks(one.clone(), other, how).await;
     let cleans = async move { assert_eq!(one.clean().await.unwrap(), 0) };
     report
         .check("a role with few rights cleans up", cleans)
@@ -331,7 +347,8 @@ async fn refusing(admin: &Admin, report: &mut Report) {
     admin
         .run(
             "CREATE SCHEMA older; CREATE TABLE older.results (key text); \
-        CREATE TABLE older.rates (key text); CREATE TABLE older.writes (key text)",
+        CREATE TABLE older.rates (key text); CREATE TABLE older.writes (key text); \
+        CREATE TABLE older.tasks (key text)",
         )
         .await;
     let who = |name: &str| format!("{name}:{PASSWORD}");
@@ -376,7 +393,12 @@ async fn refused(stores: Arc<PostgresStores>, says: &str) {
         expires_ms: NOW + 2,
     };
     let value = Bytes::from_static(b"value");
+    let part = || Bytes::from_static(b"part");
     for error in [
+        stores
+            .create("key", part(), part(), NOW, NOW + 1)
+            .await
+            .unwrap_err(),
         stores.put("key", value, NOW + 1).await.unwrap_err(),
         stores
             .admit("key", Rate::per_minute(1), NOW)

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use mcpfn_core::port::{
     Admission, Hold, IdempotencyStatus, IdempotencyStore as _, Rate, RateLimiter as _,
-    ResultCache as _,
+    ResultCache as _, TaskStore,
 };
 use mcpfn_redis::{RedisServer, RedisStores};
 use tokio::time::sleep;
@@ -36,12 +36,17 @@ fn at(address: SocketAddr, limit: Duration) -> Arc<dyn Store> {
     Arc::new(stores(&format!("redis://{address}"), limit))
 }
 
+fn tasks_at(address: SocketAddr, limit: Duration) -> Arc<dyn TaskStore> {
+    Arc::new(stores(&format!("redis://{address}"), limit))
+}
+
 /// Asks all of it. `folder` has the certificates of the tests.
 pub async fn check(program: &Path, folder: &Path, report: &mut Report) {
     let server = RedisProgram::start(program, &[]).await;
     let service = Service {
         address: server.address,
         stores: at,
+        tasks: tasks_at,
         connections: 1,
         limit: Duration::from_millis(250),
     };
@@ -50,6 +55,7 @@ pub async fn check(program: &Path, folder: &Path, report: &mut Report) {
         .await;
     let mailbox = || Arc::new(stores(&format!("redis://{}", server.address), PATIENCE));
     report.letters(mailbox(), mailbox()).await;
+    report.tasks(mailbox(), mailbox(), "").await;
     report
         .check("every key has the prefix, and expires", keys(&server).await)
         .await;
@@ -134,9 +140,9 @@ async fn encrypted(program: &Path, folder: &Path, report: &mut Report) {
         Arc::new(RedisStores::new(server))
     };
     let (one, other) = (with(&url(PASSWORD)), with(&url(PASSWORD)));
-    report
-        .contract(one, other, ", over TLS, as a user with few rights")
-        .await;
+    let how = ", over TLS, as a user with few rights";
+    report.contract(one.clone(), other.clone(), how).await;
+    report.tasks(one, other, how).await;
     let public = format!("rediss://shop:{PASSWORD}@{}", server.address);
     for (name, url, says) in [
         (
@@ -203,7 +209,12 @@ async fn refusing(program: &Path, report: &mut Report) {
                 expires_ms: NOW + 2,
             };
             let value = Bytes::from_static(b"value");
+            let part = || Bytes::from_static(b"part");
             for error in [
+                stores
+                    .create("key", part(), part(), NOW, NOW + 1)
+                    .await
+                    .unwrap_err(),
                 stores.put("key", value, NOW + 1).await.unwrap_err(),
                 stores
                     .admit("key", Rate::per_minute(1), NOW)

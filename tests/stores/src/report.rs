@@ -4,10 +4,11 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use mcpfn_core::port::Mailbox;
+use mcpfn_core::port::{Mailbox, TaskStore};
 
 use crate::contract::{Store, Stores, checks};
 use crate::mailbox::{Mailboxes, of_letters};
+use crate::tasks::{TaskStores, of_tasks};
 
 /// What passed and what failed.
 #[derive(Debug, Default)]
@@ -43,6 +44,15 @@ impl Report {
         let mailboxes = Mailboxes { one, other };
         for check in of_letters() {
             self.check(check.name, (check.run)(mailboxes.clone())).await;
+        }
+    }
+
+    /// That of tasks, of two views of one store; `how` is the end of the checks' names.
+    pub async fn tasks(&mut self, one: Arc<dyn TaskStore>, other: Arc<dyn TaskStore>, how: &str) {
+        let stores = TaskStores { one, other };
+        for check in of_tasks() {
+            let name = format!("{}{how}", check.name);
+            self.check(&name, (check.run)(stores.clone())).await;
         }
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use mcpfn_core::port::{Admission, Hold, IdempotencyStatus, Rate};
+use mcpfn_core::port::{Admission, Hold, IdempotencyStatus, Rate, Swapped, TaskPart, TaskStore};
 use tokio::time::timeout;
 
 use crate::contract::Store;
@@ -20,6 +20,8 @@ pub struct Service {
     pub address: SocketAddr,
     /// Its stores, reached at an address, with a limit for each question.
     pub stores: fn(SocketAddr, Duration) -> Arc<dyn Store>,
+    /// Its tasks, reached in the same way.
+    pub tasks: fn(SocketAddr, Duration) -> Arc<dyn TaskStore>,
     /// Most connections that the stores of one process have.
     pub connections: usize,
     /// How long a question may take in an outage: enough for a first connection on a busy machine,
@@ -94,6 +96,12 @@ pub async fn connections(service: &Service, report: &mut Report) {
         .check(
             "a result whose answer is lost is kept",
             lost_result(of(service)),
+        )
+        .await;
+    report
+        .check(
+            "a task, and a change of one, whose answer is lost is made once",
+            lost_change(of(service)),
         )
         .await;
 }
@@ -277,4 +285,52 @@ async fn lost_result(service: Service) {
         service.direct().begin(&key, &[8; 16], hold(NOW)).await,
         Ok(IdempotencyStatus::Completed(result))
     );
+}
+
+async fn lost_change(service: Service) {
+    let pipe = Pipe::start(service.address).await.expect("a port is free");
+    let stores = (service.tasks)(pipe.address, PATIENCE);
+    let key = format!("task-{}", pipe.address.port());
+    let create = async |key: &str| {
+        let (head, call) = (Bytes::from("head"), Bytes::from("call"));
+        stores.create(key, head, call, NOW, NOW + 60_000).await
+    };
+    let read = async || {
+        let parts = [TaskPart::Head, TaskPart::Outcome];
+        stores.read(&key, &parts, NOW).await.unwrap().unwrap()
+    };
+    let lost = |version, also: Vec<(TaskPart, Bytes)>| {
+        let (stores, key) = (Arc::clone(&stores), key.clone());
+        losing(&pipe, async move {
+            let head = Bytes::from("changed");
+            let swap = stores.swap(&key, version, head, also, NOW, NOW + 60_000);
+            swap.await
+        })
+    };
+    // there is a connection to lose, and a server that knows what it will be asked
+    create(&format!("warm-{key}")).await.unwrap();
+    let created = losing(&pipe, {
+        let (stores, key) = (Arc::clone(&stores), key.clone());
+        async move {
+            let (head, call) = (Bytes::from("head"), Bytes::from("call"));
+            stores.create(&key, head, call, NOW, NOW + 60_000).await
+        }
+    });
+    // where the second question was lost, too, it is an error, and the task is there
+    if let Ok(created) = created.await {
+        assert!(created, "it finds its own name");
+    }
+    assert_eq!(create(&key).await, Ok(false));
+    let mut before = read().await;
+    for also in [vec![], vec![(TaskPart::Outcome, Bytes::from("outcome"))]] {
+        let last = !also.is_empty();
+        if let Ok(swapped) = lost(before.version, also).await {
+            assert_eq!(swapped, Swapped::Done, "it finds its own name");
+        }
+        let after = read().await;
+        assert_eq!(after.version, before.version + 1);
+        let outcome = last.then(|| Bytes::from("outcome"));
+        assert_eq!(after.parts, [Some(Bytes::from("changed")), outcome]);
+        before = after;
+    }
 }

@@ -122,7 +122,8 @@ pub trait TaskStore: MaybeSend + MaybeSync {
     ) -> BoxFuture<'a, Result<Option<TaskParts>, StoreError>>;
 
     /// Replaces the head if it still has this version, and with it, in the same step, these parts.
-    /// The task is then kept until `expires_ms`.
+    /// The task is then kept until `expires_ms`, which is no later than before: parts that stay as they
+    /// are may be gone then.
     ///
     /// # Errors
     /// When the store does not respond in time. The change may have been made all the same.

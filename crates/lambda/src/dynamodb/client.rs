@@ -54,6 +54,11 @@ impl TableClient {
         self
     }
 
+    /// The table's name.
+    pub(super) fn table_name(&self) -> &str {
+        &self.table.name
+    }
+
     /// An item of a kind, if it is there. The read is eventually consistent.
     pub(super) async fn read(
         &self,

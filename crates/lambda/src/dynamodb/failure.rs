@@ -56,6 +56,11 @@ impl Failure {
             _ => Retried("sent no response".to_owned()),
         })
     }
+
+    /// Of a transaction that was cancelled, by the reason that one of its members has.
+    pub(super) fn cancelled(reason: &str) -> Self {
+        Self::Request(named(reason, 400))
+    }
 }
 
 fn named(code: &str, status: u16) -> RequestFailure {
@@ -87,6 +92,8 @@ fn named(code: &str, status: u16) -> RequestFailure {
         )),
         "ProvisionedThroughputExceededException"
         | "ThrottlingException"
+        | "ThrottlingError"
+        | "ProvisionedThroughputExceeded"
         | "RequestLimitExceeded" => Throttled(format!(
             "is throttled ({code}): one key is asked too often, or its \
                 maximum throughput or the account's limit is reached"

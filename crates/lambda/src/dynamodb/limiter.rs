@@ -185,7 +185,8 @@ impl Stores {
     }
 }
 
-fn new_name() -> Result<String, StoreError> {
+/// A random name of one request.
+pub(super) fn new_name() -> Result<String, StoreError> {
     let mut name = [0; 9];
     getrandom::fill(&mut name).map_err(|error| {
         StoreError::new(format_args!(

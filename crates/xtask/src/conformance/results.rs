@@ -114,11 +114,16 @@ impl Tally {
     pub(super) fn of(
         scenarios: &[Scenario],
         required: Option<&[String]>,
+        also: &[&str],
         baseline: Option<&Baseline>,
     ) -> Self {
         let mut tally = Self::default();
         for scenario in scenarios {
-            if required.is_some_and(|required| !required.contains(&scenario.name)) {
+            let counts = |required: &[String]| {
+                let extension = also.iter().any(|also| scenario.name.starts_with(also));
+                extension || required.contains(&scenario.name)
+            };
+            if !required.is_none_or(counts) {
                 tally.not_scored += 1;
                 tally.not_scored_failing += u64::from(
                     scenario
@@ -229,7 +234,7 @@ mod tests {
             scenario("one", &["SUCCESS", "INFO"]),
             scenario("tasks", &["FAILURE", "SUCCESS"]),
         ];
-        let tally = Tally::of(&scenarios, Some(&["one".to_owned()]), None);
+        let tally = Tally::of(&scenarios, Some(&["one".to_owned()]), &[], None);
         assert_eq!(
             tally.checks,
             Counts {
@@ -254,7 +259,7 @@ mod tests {
             scenario("one", &["SUCCESS", "FAILURE"]),
             scenario("two", &["FAILURE"]),
         ];
-        let tally = Tally::of(&scenarios, None, Some(&baseline));
+        let tally = Tally::of(&scenarios, None, &[], Some(&baseline));
         assert_eq!(
             tally.checks,
             Counts {
@@ -277,10 +282,12 @@ mod tests {
     #[test]
     fn a_warning_fails_only_where_there_is_a_baseline() {
         let scenarios = [scenario("one", &["WARNING", "SKIPPED"])];
-        assert_eq!(Tally::of(&scenarios, None, None).checks.failed, 0);
+        assert_eq!(Tally::of(&scenarios, None, &[], None).checks.failed, 0);
         let baseline = Baseline::parse("server: []\n").unwrap();
         assert_eq!(
-            Tally::of(&scenarios, None, Some(&baseline)).checks.failed,
+            Tally::of(&scenarios, None, &[], Some(&baseline))
+                .checks
+                .failed,
             1
         );
     }

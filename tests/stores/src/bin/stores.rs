@@ -234,6 +234,7 @@ async fn contract(emulator: SocketAddr, report: &mut Report) {
     let stores = || Arc::new(patient(emulator));
     report.contract(stores(), stores(), "").await;
     report.letters(stores(), stores()).await;
+    report.tasks(stores(), stores(), "").await;
 }
 
 /// What is asked of the table, and by how many connections.

@@ -1,0 +1,151 @@
+//! One invocation of the function that runs tasks: a run, and what follows it. A short wait is waited
+//! here, a run that was cut goes on in an invocation of its own, and everything else is left to the
+//! client: who asks for a task orders the run that it is due.
+
+use std::time::Duration;
+
+use lambda_runtime::Diagnostic;
+use mcpfn_core::host::TaskRun;
+
+use super::Invoker;
+use crate::event::TaskEvent;
+use crate::function::Function;
+
+/// The longest wait within an invocation, in milliseconds: it is paid for.
+const WAIT_MS: u64 = 30_000;
+/// All waits of an invocation together.
+const WAITS_MS: u64 = 120_000;
+/// Invocations that follow each other without a client between them: AWS takes 16 for a loop, and
+/// stops it.
+const HOPS: u8 = 12;
+
+/// An invocation, from its first event to its deadline.
+struct Invocation {
+    begun_ms: u64,
+    end_ms: u64,
+    waited_ms: u64,
+    hop: u8,
+}
+
+/// What follows a run.
+#[derive(Debug, PartialEq, Eq)]
+enum Next {
+    /// Nothing that this function does.
+    Nothing,
+    /// Another run after so many milliseconds.
+    Here(u64),
+    /// Another invocation.
+    Anew,
+    /// The same event, in a while: Lambda repeats what failed.
+    Failed,
+}
+
+impl Invocation {
+    fn next(&self, run: TaskRun, now_ms: u64) -> Next {
+        let at_ms = match run {
+            TaskRun::Ended => return Next::Nothing,
+            TaskRun::Unavailable => return Next::Failed,
+            TaskRun::Again { at_ms } => at_ms,
+        };
+        let wait_ms = at_ms.saturating_sub(now_ms);
+        if wait_ms > WAIT_MS || self.waited_ms + wait_ms > WAITS_MS {
+            return Next::Nothing;
+        }
+        // a run that begins late is cut soon, and what it did since its last checkpoint is lost
+        let left_ms = self.end_ms.saturating_sub(now_ms + wait_ms);
+        if left_ms >= self.end_ms.saturating_sub(self.begun_ms) / 2 {
+            return Next::Here(wait_ms);
+        }
+        match self.hop < HOPS {
+            true => Next::Anew,
+            false => Next::Nothing,
+        }
+    }
+}
+
+/// Does what an event orders. `invoked` is the name by which Lambda knows this function.
+///
+/// # Errors
+/// What Lambda is to repeat the event for.
+pub(crate) async fn run(
+    function: &Function,
+    invoker: &Invoker,
+    invoked: &str,
+    event: &TaskEvent,
+    deadline_ms: u64,
+) -> Result<(), Diagnostic> {
+    let (server, platform) = (function.service.server(), &function.platform);
+    let mut invocation = Invocation {
+        begun_ms: platform.now_ms(),
+        end_ms: function.end_ms(deadline_ms),
+        waited_ms: 0,
+        hop: event.hop,
+    };
+    loop {
+        let end_ms = Some(invocation.end_ms);
+        let run = server.run_task(&event.key, platform, end_ms).await;
+        match invocation.next(run, platform.now_ms()) {
+            Next::Nothing => return Ok(()),
+            Next::Here(wait_ms) => {
+                invocation.waited_ms += wait_ms;
+                tokio::time::sleep(Duration::from_millis(wait_ms)).await;
+            }
+            Next::Anew => {
+                let ordered = invoker.order(invoked, &event.next()).await;
+                return ordered.map_err(|error| failed("NotOrdered", error.to_string()));
+            }
+            Next::Failed => {
+                let why = "the store of tasks could not be asked; the log says why";
+                return Err(failed("StoreUnavailable", why.to_owned()));
+            }
+        }
+    }
+}
+
+fn failed(error_type: &str, error_message: String) -> Diagnostic {
+    Diagnostic {
+        error_type: error_type.to_owned(),
+        error_message,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of an invocation of 900 seconds: seconds since its begin, seconds that it waited, hop, what a
+    /// run gave, and what follows.
+    #[test]
+    fn what_follows_a_run() {
+        let again = |second: u64| TaskRun::Again {
+            at_ms: second * 1000,
+        };
+        for (now, waited, hop, run, next) in [
+            (5, 0, 0, TaskRun::Ended, Next::Nothing),
+            (5, 0, 0, TaskRun::Unavailable, Next::Failed),
+            // at once, soon, late
+            (5, 0, 0, again(5), Next::Here(0)),
+            (5, 0, 0, again(0), Next::Here(0)),
+            (5, 0, 0, again(35), Next::Here(30_000)),
+            (5, 0, 0, again(36), Next::Nothing),
+            // another run has the task, for long
+            (200, 100, 0, again(225), Next::Nothing),
+            (200, 100, 0, again(220), Next::Here(20_000)),
+            // what is left is short
+            (450, 0, 0, again(450), Next::Here(0)),
+            (451, 0, 0, again(451), Next::Anew),
+            (897, 0, 11, again(897), Next::Anew),
+            (897, 0, 12, again(897), Next::Nothing),
+            (897, 0, 0, again(940), Next::Nothing),
+        ] {
+            let invocation = Invocation {
+                begun_ms: 0,
+                end_ms: 900_000,
+                waited_ms: waited * 1000,
+                hop,
+            };
+            let found = invocation.next(run, now * 1000);
+            assert_eq!(found, next, "{now} s, {waited} s, hop {hop}, {run:?}");
+        }
+    }
+}
