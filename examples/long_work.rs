@@ -21,7 +21,12 @@ struct Year {
 }
 
 /// Closes the books of a year, month by month. Takes some minutes.
-#[tool(idempotent, destructive = false, timeout = "1m", task(run = "10m", ttl = "24h"))]
+#[tool(
+    idempotent,
+    destructive = false,
+    timeout = "1m",
+    task(run = "10m", ttl = "24h")
+)]
 async fn close_year(args: Year, cx: &Cx) -> Result<String, ToolError> {
     let task = cx.task();
     // nothing in the first run; in a later one what the last checkpoint kept

@@ -14,7 +14,7 @@ use mcpfn_native::memory::MemoryStores;
 use mcpfn_native::{OsRandom, Process, Transport, Variables};
 #[cfg(feature = "dynamodb")]
 use mcpfn_settings::Policies;
-use mcpfn_settings::{Setting, Setup, and_of_server, build};
+use mcpfn_settings::{Kept, Setting, Setup, and_of_server, build};
 use serde::de::IgnoredAny;
 use tracing::Level;
 
@@ -115,9 +115,13 @@ where
     E: Display,
     P: FnOnce(Platform) -> Platform,
 {
+    let kept = Kept {
+        writes: has_table(&settings),
+        tasks: has_tasks(&settings),
+    };
     let (server, add) = build(
         setup,
-        has_table(&settings),
+        kept,
         &settings.common.tools,
         settings.common.subscriptions,
     )?;
@@ -203,6 +207,17 @@ fn with_secret_stores(platform: Platform) -> Platform {
 fn has_table(settings: &Settings) -> bool {
     #[cfg(feature = "dynamodb")]
     return settings.table.is_some();
+    #[cfg(not(feature = "dynamodb"))]
+    {
+        let _ = settings;
+        false
+    }
+}
+
+/// Whether there is a function that runs tasks.
+fn has_tasks(settings: &Settings) -> bool {
+    #[cfg(feature = "dynamodb")]
+    return settings.tasks.is_some();
     #[cfg(not(feature = "dynamodb"))]
     {
         let _ = settings;

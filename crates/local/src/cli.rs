@@ -14,8 +14,8 @@ use mcpfn_core::host::Subscriptions;
 use mcpfn_core::{Server, port::Platform};
 use mcpfn_native::{OsRandom, Process, Telemetry, Transport, Variables};
 use mcpfn_settings::{
-    Assembly, Common, Hosts, Observed, SETTINGS, Setting, SettingsError, Setup, and_of_server,
-    build, help, warn_of_tools,
+    Assembly, Common, Hosts, Kept, Observed, SETTINGS, Setting, SettingsError, Setup,
+    and_of_server, build, help, warn_of_tools,
 };
 use tokio::runtime::Runtime;
 use tracing::Level;
@@ -152,7 +152,7 @@ where
     let subscriptions = subscriptions(&arguments, &settings);
     let (server, add) = build(
         || setup(&variables),
-        true,
+        Kept::ALL,
         &settings.common.tools,
         subscriptions,
     )?;

@@ -11,7 +11,9 @@ pub(crate) const CACHE: &str = "CACHE";
 /// The binding of the Durable Objects for idempotent writes. Without one, no tool offers an
 /// idempotency key, and a call with one is refused.
 pub(crate) const IDEMPOTENCY: &str = "IDEMPOTENCY";
-
+/// The binding of the Durable Objects that keep and run tasks. Without one, tools run within their
+/// calls, and those that can't are a mistake.
+pub(crate) const TASKS: &str = "TASKS";
 /// The binding of the Analytics Engine dataset for metrics. Without one, there are none.
 pub(crate) const METRICS: &str = "METRICS";
 
@@ -60,6 +62,10 @@ pub(crate) const OBJECTS: BindingKind = BindingKind {
     table: "[[durable_objects.bindings]]",
     key: "name",
     more: " and class_name = \"McpfnIdempotency\"",
+};
+pub(crate) const TASK_OBJECTS: BindingKind = BindingKind {
+    more: " and class_name = \"McpfnTasks\"",
+    ..OBJECTS
 };
 pub(crate) const RATE_LIMIT: BindingKind = BindingKind {
     what: "rate limit",
@@ -121,9 +127,10 @@ impl BindingKind {
 const FETCHER: &str = "Fetcher";
 
 /// Bindings that this host uses under one name.
-const NAMED: [(&str, &BindingKind); 3] = [
+const NAMED: [(&str, &BindingKind); 4] = [
     (CACHE, &KV_NAMESPACE),
     (IDEMPOTENCY, &OBJECTS),
+    (TASKS, &TASK_OBJECTS),
     (METRICS, &DATASET),
 ];
 

@@ -9,16 +9,18 @@ use std::task::Poll;
 use std::time::Duration;
 
 use mcpfn_core::Server;
-use mcpfn_core::port::{IdempotencyStore, Mailbox, Rate, Topics};
+use mcpfn_core::port::{IdempotencyStore, Mailbox, Rate, TaskRunner, TaskStore, Topics};
 use mcpfn_ports::Secret;
 use mcpfn_settings::Setting;
 use worker::wasm_bindgen::JsValue;
 use worker::{D1Database, Env, SecretStore};
 
-use crate::bound::{self, D1_DATABASE, HYPERDRIVE, KV_NAMESPACE, OBJECTS};
+use crate::bound::{self, D1_DATABASE, HYPERDRIVE, KV_NAMESPACE, OBJECTS, TASK_OBJECTS};
 use crate::ports::Timeout;
 #[cfg(feature = "idempotency")]
 use crate::stores::DurableIdempotency;
+#[cfg(feature = "tasks")]
+use crate::stores::DurableTasks;
 #[cfg(feature = "hyperdrive")]
 use crate::stores::Hyperdrive;
 #[cfg(feature = "r2")]
@@ -27,6 +29,9 @@ use crate::stores::{D1, KvCache, RateBindings};
 
 /// How long a Secrets Store may take, for each secret.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Where tasks are kept, and what runs them.
+pub type TaskPorts = (Arc<dyn TaskStore>, Arc<dyn TaskRunner>);
 
 /// The variables, secrets and stores of a Worker.
 #[derive(Debug, Clone)]
@@ -206,6 +211,27 @@ impl Variables {
         Err(format!(
             "{}, and build with the feature `idempotency` of mcpfn",
             OBJECTS.mistake(&self.env, binding)
+        ))
+    }
+
+    /// The place of tasks and what runs them, in a namespace of Durable Objects, if anything is bound
+    /// to the name.
+    ///
+    /// # Errors
+    /// When something else is bound to it, or this program was built without the feature `tasks`: a
+    /// sentence that says what to change.
+    pub fn tasks(&self, binding: &str) -> Result<Option<TaskPorts>, String> {
+        if bound::bound(&self.env, binding).is_none() {
+            return Ok(None);
+        }
+        #[cfg(feature = "tasks")]
+        if let Some(namespace) = TASK_OBJECTS.find(&self.env, binding) {
+            let tasks = Arc::new(DurableTasks::new(namespace));
+            return Ok(Some((Arc::clone(&tasks) as _, tasks)));
+        }
+        Err(format!(
+            "{}, and build with the feature `tasks` of mcpfn",
+            TASK_OBJECTS.mistake(&self.env, binding)
         ))
     }
 

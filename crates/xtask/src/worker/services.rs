@@ -354,7 +354,28 @@ pub(super) const SERVICES: &[Service<'_>] = &[
     },
     Service {
         name: "routed",
-        what: What::Built(&[OPEN, KEY, QUIET, ("MCPFN_BASE_PATH", "/tools/")]),
+        what: What::Running {
+            variables: &[OPEN, KEY, QUIET, ("MCPFN_BASE_PATH", "/tools/")],
+            objects_of: "everything",
+        },
+    },
+    Service {
+        name: "taskless",
+        what: What::Built(&[OPEN, KEY, QUIET]),
+    },
+    Service {
+        name: "tasks",
+        what: What::Running {
+            variables: &[OPEN, KEY, QUIET, ("TEST_SERVER", "tasks")],
+            objects_of: "everything",
+        },
+    },
+    Service {
+        name: "tasks-too",
+        what: What::Running {
+            variables: &[OPEN, KEY, QUIET, ("TEST_SERVER", "tasks")],
+            objects_of: "everything",
+        },
     },
     Service {
         name: "unbound",
@@ -378,8 +399,8 @@ pub(super) const SERVICES: &[Service<'_>] = &[
     },
     Service {
         name: "everything",
-        // with a mailbox, so that clients with a handshake can be asked
-        what: What::Keeping {
+        // with a mailbox, so that clients with a handshake can be asked, and with tasks
+        what: What::Running {
             variables: &[OPEN, KEY, QUIET, ORIGINS],
             objects_of: "everything",
         },
