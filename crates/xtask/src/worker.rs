@@ -60,7 +60,10 @@ pub(crate) fn start(cx: &Context, options: &Options, counts: &mut Counts) -> Res
     match options {
         Options::Tests => run(cx, counts),
         Options::Test(name) => only(cx, name, counts),
-        Options::Hyperdrive => hyperdrive::check(cx, &setup::worker_tools(cx)?, counts),
+        Options::Hyperdrive => {
+            let tools = setup::worker_tools(cx)?;
+            hyperdrive::check(cx, &tools, build_command(cx, &tools)?, counts)
+        }
         Options::Migrations => deployed::write_migrations(cx),
     }
 }
@@ -76,7 +79,7 @@ pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
     workerd.process.still_runs()?;
     drop(workerd);
     deployed::check(cx, &tools, &folder, counts)?;
-    hyperdrive::check(cx, &tools, counts)?;
+    hyperdrive::check(cx, &tools, build_command(cx, &tools)?, counts)?;
     if tools.toolchain.unwinds() {
         tools.toolchain = setup::wasm_toolchain_that(cx, Panics::Abort)?;
         aborting(cx, &tools, counts)?;
