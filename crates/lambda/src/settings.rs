@@ -243,6 +243,24 @@ mod tests {
     }
 
     #[test]
+    fn subscriptions_need_what_environments_share() {
+        let key = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
+        let (auth, poll) = (("MCPFN_AUTH", "iam"), ("MCPFN_SUBSCRIPTIONS", "poll"));
+        let error = read(&[auth, poll]).unwrap_err().to_string();
+        for name in ["MCPFN_STATE_KEY", "MCPFN_DYNAMODB_TABLE"] {
+            assert!(error.contains(name), "{error}");
+        }
+        let table = ("MCPFN_DYNAMODB_TABLE", "table");
+        let settings = read(&[auth, poll, table, ("MCPFN_STATE_KEY", key)]);
+        if cfg!(feature = "dynamodb") {
+            let subscriptions = settings.unwrap().common.subscriptions;
+            // no stream is held for which an environment is paid
+            assert!(subscriptions.poll && subscriptions.listen.is_none());
+        }
+        assert!(!read(&[auth]).unwrap().common.subscriptions.poll);
+    }
+
+    #[test]
     fn a_namespace_is_one_that_cloudwatch_takes() {
         let namespace = |name: &str| {
             let auth = ("MCPFN_AUTH", "iam");

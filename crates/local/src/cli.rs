@@ -140,15 +140,7 @@ where
     if let Some(Command::Health) = arguments.command {
         return probes::ask(&settings);
     }
-    let quiet = if arguments.command.is_some() {
-        Level::WARN
-    } else {
-        Level::INFO
-    };
-    logging::start(
-        settings.common.log_level.unwrap_or(quiet),
-        settings.log_format,
-    );
+    start_log(&arguments, &settings);
     let subscriptions = subscriptions(&arguments, &settings);
     let (server, add) = build(
         || setup(&variables),
@@ -180,6 +172,16 @@ where
     // a thread may still wait for stdin, which nothing can interrupt
     runtime.shutdown_background();
     done
+}
+
+fn start_log(arguments: &Arguments, settings: &Settings) {
+    let quiet = if arguments.command.is_some() {
+        Level::WARN
+    } else {
+        Level::INFO
+    };
+    let level = settings.common.log_level.unwrap_or(quiet);
+    logging::start(level, settings.log_format);
 }
 
 /// A pipe has one client, which is told of nothing between its calls.

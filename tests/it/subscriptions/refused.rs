@@ -1,7 +1,8 @@
 //! Subscriptions that can't be had, and a store that is down.
 
 use mcpfn::handler::BoxFuture;
-use mcpfn::port::{Kept, Replace, StoreError, TopicRecord};
+use mcpfn::policy::{FailureMode, RateLimits};
+use mcpfn::port::{Kept, Rate, Replace, StoreError, TopicRecord};
 
 use super::*;
 
@@ -155,4 +156,36 @@ fn a_store_that_is_down_fails_no_call_and_is_told_to_the_log_alone() {
         2_000,
         "a second for each question"
     );
+}
+
+#[test]
+fn who_asks_too_often_is_told_to_come_again_and_misses_nothing() {
+    let mut pair = Pair::new();
+    let stores = Arc::new(MemoryStores::default());
+    pair.here = pair.here.on(|platform| {
+        platform.with_rate_limits(RateLimits {
+            limiter: stores,
+            rate: Some(Rate::per_minute(3)),
+            failure_mode: FailureMode::Open,
+        })
+    });
+    let session = pair.session("2025-11-25");
+    session.subscribe(&pair.here, "shop://stock");
+    let seen = session.poll(&pair.here, None).id;
+    session.poll(&pair.here, seen.as_deref());
+    pair.change("shop://stock");
+    for foreign in [None, Some("AAAA")] {
+        let told = session.poll(&pair.here, foreign);
+        assert!(told.uris.is_empty() && told.id.is_none());
+    }
+    let told = session.poll(&pair.here, seen.as_deref());
+    assert_eq!((told.uris.len(), &told.id), (0, &seen));
+    let refused = session.subscribe(&pair.here, "shop://items/1");
+    assert_eq!(refused["error"]["code"], 429);
+    pair.here.time.pass(Duration::from_secs(60));
+    let told = session.poll(&pair.here, told.id.as_deref());
+    assert_eq!(told.uris, ["shop://stock"]);
+    let limited = pair.here.log.calls();
+    let limited = limited.iter().filter(|call| call.contains("rate_limited"));
+    assert_eq!(limited.count(), 4, "{:?}", pair.here.log.calls());
 }

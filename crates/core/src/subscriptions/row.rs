@@ -32,13 +32,14 @@ impl SubscribedResources {
         self.marks.iter().map(|(uri, mark)| (uri.as_str(), *mark))
     }
 
-    /// Subscribes to a resource that is in this state now. One that is there already keeps the state
-    /// that the client knows. Gives whether there is anything to write.
+    /// Subscribes to a resource that is in this state now, from which on changes count: what a client
+    /// has seen before is in the ids of its events. Gives whether there is anything to write.
     pub(crate) fn subscribe(&mut self, uri: &str, mark: u64, now_ms: u64) -> Result<bool, Error> {
-        if self.marks.contains_key(uri) {
+        let known = self.marks.get(uri);
+        if known == Some(&mark) {
             return Ok(self.is_old(now_ms));
         }
-        if self.marks.len() >= MOST {
+        if known.is_none() && self.marks.len() >= MOST {
             return Err(Error::invalid_params(format!(
                 "a session can subscribe to {MOST} resources, and this one has as many: unsubscribe \
                  from one first"
@@ -73,17 +74,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn resources_are_bounded_and_keep_the_state_that_the_client_knows() {
+    fn resources_are_bounded_and_have_the_state_from_which_changes_count() {
         let mut row = SubscribedResources::default();
         assert_eq!(row.subscribe("a", 7, 0).ok(), Some(true));
         row.renew(0);
         assert_eq!(
-            row.subscribe("a", 8, 0).ok(),
+            row.subscribe("a", 7, 0).ok(),
             Some(false),
             "nothing to write"
         );
         let later_ms = KEPT_MS / 2 + 1;
-        assert_eq!(row.subscribe("a", 8, later_ms).ok(), Some(true), "renewed");
+        assert_eq!(row.subscribe("a", 7, later_ms).ok(), Some(true), "renewed");
+        assert_eq!(row.subscribe("a", 8, 0).ok(), Some(true), "another state");
         for number in 1..MOST as u64 {
             let subscribed = row.subscribe(&number.to_string(), number, 0);
             assert_eq!(subscribed.ok(), Some(true));
@@ -94,7 +96,7 @@ mod tests {
         let read = SubscribedResources::read(&row.write());
         assert_eq!(read, row);
         let mut resources = read.resources();
-        assert_eq!(resources.find(|(uri, _)| *uri == "a"), Some(("a", 7)));
+        assert_eq!(resources.find(|(uri, _)| *uri == "a"), Some(("a", 8)));
         for nothing in ["", "{}", "[1]", "\u{0}", r#"{"marks":{"a":-1}}"#] {
             let read = SubscribedResources::read(nothing.as_bytes());
             assert_eq!(read.resources().count(), 0, "{nothing}");

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use mcpfn_core::host::{RpcResponse, Session, Updates, unsupported};
+use mcpfn_core::jsonrpc::Error;
 use mcpfn_core::{Principal, Revision, port::Platform};
 
 use super::{Head, Service};
@@ -15,30 +16,6 @@ use crate::refusals::Reason;
 use crate::{headers, respond};
 
 impl Service {
-    /// Whether a GET names a session, in a revision that has these, and takes events.
-    pub(super) fn asks_for_updates(&self, head: &Head<'_>) -> Result<(), Response<Body>> {
-        let declared = headers::literal(head.fields.protocol_version, &headers::PROTOCOL_VERSION);
-        let declared = declared.map_err(|error| malformed(&error))?;
-        let modern = match declared.map(|version| (version, Revision::parse(version))) {
-            Some((unknown, None)) => return Err(malformed(&unsupported(unknown))),
-            Some((_, Some(revision))) => revision.is_modern(),
-            None => false,
-        };
-        let session = head.fields.session_id.text().and_then(Session::read);
-        if !modern && session.is_some() && guard::accepts_stream(head.headers) {
-            return Ok(());
-        }
-        let mut refused = respond::refusal(Refusal::new(
-            Reason::Method,
-            StatusCode::METHOD_NOT_ALLOWED,
-            "send each JSON-RPC message in a POST; a GET asks for changes of what a session subscribed \
-             to: send `Mcp-Session-Id` as `initialize` gave it, and `Accept: text/event-stream`",
-        ));
-        let allowed = HeaderValue::from_static("GET, POST, OPTIONS");
-        refused.headers_mut().insert(header::ALLOW, allowed);
-        Err(refused)
-    }
-
     /// Says what changed.
     pub(super) async fn updates(
         &self,
@@ -53,7 +30,34 @@ impl Service {
     }
 }
 
-fn malformed(error: &mcpfn_core::jsonrpc::Error) -> Response<Body> {
+/// The refusal of a GET that names no session, has a revision without these, or takes no events.
+pub(super) fn refused(head: &Head<'_>) -> Option<Response<Body>> {
+    let declared = headers::literal(head.fields.protocol_version, &headers::PROTOCOL_VERSION);
+    let declared = match declared {
+        Ok(declared) => declared.map(|version| (version, Revision::parse(version))),
+        Err(error) => return Some(malformed(&error)),
+    };
+    let modern = match declared {
+        Some((unknown, None)) => return Some(malformed(&unsupported(unknown))),
+        Some((_, Some(revision))) => revision.is_modern(),
+        None => false,
+    };
+    let session = head.fields.session_id.text().and_then(Session::read);
+    if !modern && session.is_some() && guard::accepts_stream(head.headers) {
+        return None;
+    }
+    let mut refused = respond::refusal(Refusal::new(
+        Reason::Method,
+        StatusCode::METHOD_NOT_ALLOWED,
+        "send each JSON-RPC message in a POST; a GET asks for changes of what a session subscribed \
+         to: send `Mcp-Session-Id` as `initialize` gave it, and `Accept: text/event-stream`",
+    ));
+    let allowed = HeaderValue::from_static("GET, POST, OPTIONS");
+    refused.headers_mut().insert(header::ALLOW, allowed);
+    Some(refused)
+}
+
+fn malformed(error: &Error) -> Response<Body> {
     respond::rpc(RpcResponse::malformed(None, error), true)
 }
 
