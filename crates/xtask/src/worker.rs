@@ -137,6 +137,7 @@ fn lint(cx: &Context, tools: &WorkerTools) -> Result<()> {
         "mcpfn-worker-bare",
     ]);
     clippy.args(["-p", "mcpfn-server", "--lib"]);
+    clippy.args(["--features", "mcpfn-server/hyperdrive"]);
     // `Send` follows the target: what is shared as an `Arc` elsewhere is one here too
     process::run(clippy.args([
         "--",
