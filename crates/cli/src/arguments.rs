@@ -84,7 +84,7 @@ pub(crate) struct DevArguments {
     #[arg(long, conflicts_with_all = ["port", "bin", "workers"])]
     pub(crate) lambda: bool,
     /// Serve as Cloudflare Workers would, by `wrangler dev`
-    #[arg(long, conflicts_with_all = ["port", "bin"])]
+    #[arg(long, conflicts_with = "bin")]
     pub(crate) workers: bool,
 }
 

@@ -44,6 +44,9 @@ pub(crate) fn run_dev(arguments: &DevArguments) -> CliResult {
         {
             more.extend(["--var".to_owned(), format!("{AUTH}:none")]);
         }
+        if let Some(port) = arguments.port {
+            more.extend(["--port".to_owned(), port.to_string()]);
+        }
         if find("wrangler").is_some() {
             run("wrangler", &["dev"], &more)?;
         } else {

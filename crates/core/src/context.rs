@@ -2,6 +2,7 @@
 //! calls.
 
 mod ask;
+mod call;
 
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -22,9 +23,12 @@ use crate::port::http_client::{HttpClient, HttpError, HttpRequest, HttpResponse}
 use crate::port::{Platform, TypeMap, milliseconds};
 use crate::principal::Principal;
 use crate::send::{BoxFuture, MaybeSend, MaybeSync};
+use crate::server::Server;
 use crate::task::Task;
 use crate::task::handle::Stage;
 use crate::version::Revision;
+
+pub use call::KnownTool;
 
 // One pointer, because handlers take it by value and move it into their futures.
 /// One call, as its handler sees it.
@@ -97,6 +101,8 @@ pub(crate) struct CxParts {
     pub(crate) deadline_ms: u64,
     pub(crate) platform: Arc<Platform>,
     pub(crate) state: Arc<TypeMap>,
+    /// Whose other tools the handler can call.
+    pub(crate) server: Option<Server>,
     pub(crate) outbox: Outbox,
     /// Filled where the call is a task or may become one.
     pub(crate) task: OnceLock<Task>,
@@ -223,6 +229,7 @@ impl Cx {
             deadline_ms: self.now_ms().saturating_add(milliseconds(within)),
             platform: Arc::clone(&self.0.platform),
             state: Arc::clone(&self.0.state),
+            server: self.0.server.clone(),
             outbox: Outbox::default(),
             task: OnceLock::new(),
         })

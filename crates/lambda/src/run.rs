@@ -12,7 +12,9 @@ use lambda_runtime_api_client::BoxError;
 use mcpfn_core::port::Platform;
 use mcpfn_native::memory::MemoryStores;
 use mcpfn_native::{OsRandom, Process, Transport, Variables};
-use mcpfn_settings::{Setting, Setup, and_of_server, build};
+#[cfg(feature = "dynamodb")]
+use mcpfn_settings::Policies;
+use mcpfn_settings::{Kept, Setting, Setup, and_of_server, build};
 use serde::de::IgnoredAny;
 use tracing::Level;
 
@@ -113,7 +115,16 @@ where
     E: Display,
     P: FnOnce(Platform) -> Platform,
 {
-    let (server, add) = build(setup, remembers_writes(&settings), &settings.common.tools)?;
+    let kept = Kept {
+        writes: has_table(&settings),
+        tasks: has_tasks(&settings),
+    };
+    let (server, add) = build(
+        setup,
+        kept,
+        &settings.common.tools,
+        settings.common.subscriptions,
+    )?;
     let policies = settings.common.policies;
     let callers = Callers {
         methods: settings.common.methods.clone(),
@@ -142,15 +153,12 @@ where
             let platform = with_secret_stores(platform);
             #[cfg(feature = "dynamodb")]
             if let Some(table) = settings.table {
-                let stores = Arc::new(crate::dynamodb::Stores::new(table));
-                let mut platform = platform.with_mailbox(Arc::clone(&stores) as _);
-                if let Some(function) = settings.tasks {
+                let invoker = settings.tasks.map(|function| {
                     let clock = Arc::clone(platform.clock());
-                    let invoker = Arc::new(crate::tasks::Invoker::new(function, clock));
-                    tasks = Some(Arc::clone(&invoker));
-                    platform = platform.with_tasks(Arc::clone(&stores) as _, invoker);
-                }
-                return Ok(policies.apply(platform, stores));
+                    Arc::new(crate::tasks::Invoker::new(function, clock))
+                });
+                tasks.clone_from(&invoker);
+                return Ok(with_table(platform, table, policies, invoker));
             }
             let own = Arc::new(MemoryStores::default());
             Ok(policies.apply_without_idempotency(platform, own))
@@ -170,6 +178,24 @@ where
     })
 }
 
+/// What environments share.
+#[cfg(feature = "dynamodb")]
+fn with_table(
+    platform: Platform,
+    table: crate::dynamodb::Table,
+    policies: Policies,
+    invoker: Option<Arc<crate::tasks::Invoker>>,
+) -> Platform {
+    let stores = Arc::new(crate::dynamodb::Stores::new(table));
+    let mut platform = platform
+        .with_mailbox(Arc::clone(&stores) as _)
+        .with_topics(Arc::clone(&stores) as _);
+    if let Some(invoker) = invoker {
+        platform = platform.with_tasks(Arc::clone(&stores) as _, invoker);
+    }
+    policies.apply(platform, stores)
+}
+
 /// Settings that name a secret read it by this port, on first use.
 #[cfg(feature = "secrets")]
 fn with_secret_stores(platform: Platform) -> Platform {
@@ -178,9 +204,20 @@ fn with_secret_stores(platform: Platform) -> Platform {
 }
 
 /// What one environment remembers, the next one does not know: only a table does.
-fn remembers_writes(settings: &Settings) -> bool {
+fn has_table(settings: &Settings) -> bool {
     #[cfg(feature = "dynamodb")]
     return settings.table.is_some();
+    #[cfg(not(feature = "dynamodb"))]
+    {
+        let _ = settings;
+        false
+    }
+}
+
+/// Whether there is a function that runs tasks.
+fn has_tasks(settings: &Settings) -> bool {
+    #[cfg(feature = "dynamodb")]
+    return settings.tasks.is_some();
     #[cfg(not(feature = "dynamodb"))]
     {
         let _ = settings;

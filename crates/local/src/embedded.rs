@@ -9,8 +9,8 @@ use mcpfn_core::{
 use mcpfn_http::Endpoint;
 use mcpfn_native::{OsRandom, Process, Transport, Variables};
 use mcpfn_settings::{
-    AuthMethod, AuthMethods, Common, Deployment, EnvReader, Host, Hosts, SETTINGS, Setting, Setup,
-    build,
+    AuthMethod, AuthMethods, Common, Deployment, EnvReader, Host, Hosts, Kept, SETTINGS, Setting,
+    Setup, build,
 };
 
 use crate::settings;
@@ -137,7 +137,7 @@ impl<P: FnOnce(Platform) -> Platform> Embedding<P> {
             ..
         } = self;
         let setup = || Ok::<_, String>(Setup { builder, ports });
-        let (server, add) = build(setup, true, &common.tools)?;
+        let (server, add) = build(setup, Kept::ALL, &common.tools, common.subscriptions)?;
         let policies = common.policies;
         let mut process = Process::default();
         let assembly = common.assemble(

@@ -46,11 +46,13 @@
 //! | `lambda` | [`main!`], [`run`] and [`run_with`] also serve AWS Lambda, when Lambda is what started the program. Off by default: it is half a megabyte that a program for this machine never runs |
 //! | `dynamodb` | on Lambda, `MCPFN_DYNAMODB_TABLE` names a DynamoDB table by which all environments share cached results, rate limits and idempotent writes. Without it each environment has its own |
 //! | `redis` | on this machine, `MCPFN_REDIS_URL` names a Redis or Valkey server by which several instances share cached results, rate limits and idempotent writes. Without it each process has its own |
+//! | `redis-cluster` | the same in a Redis cluster, or on the master behind sentinels; 0.4 MB more |
 //! | `postgres` | on this machine, `MCPFN_POSTGRES_STORE_URL` names a PostgreSQL server for the same, in the place of Redis |
 //! | `http2` | on this machine, HTTP/2 beside HTTP/1.1: over TLS by ALPN, in the clear by prior knowledge |
 //! | `idempotency` | on Workers, the binding `IDEMPOTENCY` names the Durable Objects by which a write with an `idempotencyKey` runs once, whichever isolate gets its repeat. It exports their class, `McpfnIdempotency`, and is 6.5 KB of a Worker after gzip. Without it no tool offers such a key there, and a call with one is refused |
 //! | `testing` | [`testing`], for tests of handlers and servers. Enable it in `[dev-dependencies]` |
 //! | `tower` | [`tower`]: the endpoint as a tower `Service`, to mount in axum or hyper, or to give to `lambda_http::run` |
+//! | `hyperdrive` | on Workers, `Variables::hyperdrive` gives a PostgreSQL database behind Hyperdrive as the port [`Sql`](port::Sql) |
 //! | `r2` | on Workers, `Variables::r2` gives an R2 bucket as the port [`Blobs`](port::Blobs), for the toolkit `files` or tools of your own |
 
 pub use mcpfn_core::*;

@@ -15,9 +15,18 @@ pub(crate) fn of(error: &RedisError) -> RequestFailure {
     match error.kind() {
         ErrorKind::AuthenticationFailed => refused(),
         ErrorKind::InvalidClientConfig => Lasting(
-            "can't be reached as MCPFN_REDIS_URL says: check its host, port and certificate file"
+            "can't be reached as MCPFN_REDIS_URL says: check its hosts, ports (which may be those of \
+             no sentinel) and certificate file"
                 .to_owned(),
         ),
+        // a new master is found once its sentinels agree on one
+        ErrorKind::MasterNameNotFoundBySentinel => Retried(
+            "has no master now, or none of the name in MCPFN_REDIS_URL: its sentinels know none"
+                .to_owned(),
+        ),
+        ErrorKind::ClusterConnectionNotFound => {
+            Retried("can't be reached: no node of the cluster answers".to_owned())
+        }
         // the operating system's or the TLS library's own words
         ErrorKind::Io => Retried(format!("can't be reached: {}", deepest(error))),
         ErrorKind::Parse | ErrorKind::UnexpectedReturnType => {
@@ -37,7 +46,8 @@ fn named(code: &str) -> Option<RequestFailure> {
         "WRONGPASS" | "NOAUTH" | "AUTH" => refused(),
         "NOPERM" => Lasting(
             "does not let this user do what stores need: allow it GET, SET, DEL, HMGET, HGET, HSET, \
-             HDEL, PEXPIRE, EVALSHA, SCRIPT LOAD and PING on keys that begin with MCPFN_REDIS_PREFIX"
+             HDEL, PEXPIRE, EVALSHA, SCRIPT LOAD and PING, in a cluster CLUSTER SLOTS and behind \
+             sentinels ROLE, on keys that begin with MCPFN_REDIS_PREFIX"
                 .to_owned(),
         ),
         "OOM" => Passing(
@@ -52,9 +62,10 @@ fn named(code: &str) -> Option<RequestFailure> {
         }
         // another server may be the one to write to by now
         "READONLY" => Retried("is a replica, which takes no writes".to_owned()),
+        // from one server; those of a cluster are followed
         "MOVED" | "ASK" | "CROSSSLOT" => Lasting(
-            "is a node of a cluster, which is not supported: name one server in MCPFN_REDIS_URL, \
-             or a proxy in front of the cluster"
+            "is a node of a cluster: begin MCPFN_REDIS_URL with redis+cluster://, or \
+             rediss+cluster:// with TLS"
                 .to_owned(),
         ),
         _ => return None,

@@ -1,5 +1,6 @@
 //! What the instances of a server share, in Redis or Valkey: results, rate limits, idempotent
-//! writes, tasks. No policy: which call asks, and what happens when Redis is down, is the core's.
+//! writes, answers to questions, subscriptions, tasks. In one server, a cluster, or the master that sentinels
+//! name ([`RedisServer::parse`]). No policy: which call asks, and what happens when Redis is down, is the core's.
 //!
 //! ```
 //! use mcpfn_redis::{RedisServer, RedisStores};
@@ -23,6 +24,7 @@
 //! | `r:` | when the bucket is full again, and a random name of the last update | one script |
 //! | `w:`, held | hash: `h` holder, `u` end of the hold, `e` when it expires | one script to begin, one to let go; `HMGET` to look |
 //! | `w:`, done | hash: `h`, `e`, `p` result | one script |
+//! | `s:` | hash: `v` version, `e` when it expires, `p` value: a resource's last change, or what a session subscribed to | one script to write; `HMGET` |
 //! | `l:` | an answer to a question of a call that waits | `SET NX`; `GET` until it is there |
 //! | `t:` | a task as a hash: `v` version, `n` a random name of the last change, `e` when it expires, and its parts: `head`, `call`, `questions`, `checkpoint`, `outcome` | one script to create, one to change; `HMGET`; `DEL` |
 //!
@@ -59,8 +61,17 @@
 //! call fails at no cost; then one call tries. The end of a write and parts of a task are sent all the same. A
 //! connection
 //! that was idle for a minute is not used again.
+//!
+//! # Clusters and sentinels
+//!
+//! With the feature `cluster`. Of a cluster the connection is one to each node: the crate `redis` knows which has a key, follows
+//! keys that move, and mends what breaks; a question that has no answer in time ends it, as it does
+//! any other. Behind sentinels it is one to the master. All sentinels are asked at once whenever it
+//! is made, so that one that is gone costs nothing; a master that became a replica refuses a write,
+//! and is left for the new one with the retry.
 
 mod cache;
+mod connection;
 mod failure;
 mod idempotency;
 mod limiter;
@@ -69,6 +80,8 @@ mod mailbox;
 mod server;
 mod stores;
 mod tasks;
+mod topics;
+mod url;
 
 pub use server::RedisServer;
 pub use stores::RedisStores;

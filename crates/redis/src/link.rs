@@ -1,24 +1,22 @@
 //! The connection that all questions share: made at the first one, and made anew after it broke or
-//! fell silent. What is asked over it is the stores' business.
+//! fell silent. How it is made is `connection`'s business, and what is asked over it the stores'.
 
+#[cfg(feature = "cluster")]
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use mcpfn_native::shared::RequestFailure;
-use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, InfoDict, RedisResult};
+use redis::{InfoDict, RedisResult};
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 
-use crate::failure;
+use crate::connection::{self, RedisConnection};
 use crate::server::RedisServer;
 
 /// A connection that was idle for longer may be forgotten by something on the way, without a word.
 const IDLE: Duration = Duration::from_secs(60);
-
-/// Questions that may be on their way into a connection; more wait.
-const QUEUE: usize = 1024;
 
 pub(crate) struct Link {
     server: Arc<RedisServer>,
@@ -29,7 +27,7 @@ pub(crate) struct Link {
 struct OpenLink {
     /// Of the last connection; the first has 1.
     number: u64,
-    connection: Option<MultiplexedConnection>,
+    connection: Option<RedisConnection>,
     used: Option<Instant>,
     /// The operator was told of a server that may forget.
     looked: bool,
@@ -44,7 +42,7 @@ impl Link {
     }
 
     /// The connection and its number. Who finds none makes it, and the others wait for that.
-    pub(crate) async fn connection(&self) -> Result<(u64, MultiplexedConnection), RequestFailure> {
+    pub(crate) async fn connection(&self) -> Result<(u64, RedisConnection), RequestFailure> {
         let mut state = self.open.lock().await;
         let now = Instant::now();
         let fresh = state.used.is_some_and(|used| now < used + IDLE);
@@ -54,13 +52,13 @@ impl Link {
         }
         state.connection = None;
         let limit = self.server.timeout * 2 / 5;
-        let made = timeout(limit, self.connect()).await.map_err(|_| {
+        let made = timeout(limit, connection::connect(&self.server, limit));
+        let connection = made.await.map_err(|_| {
             RequestFailure::Retried(format!(
                 "timed out after {} ms (MCPFN_REDIS_TIMEOUT_MS) while connecting",
                 limit.as_millis()
             ))
-        })?;
-        let connection = made.map_err(|error| failure::of(&error))?;
+        })??;
         if !std::mem::replace(&mut state.looked, true) {
             tokio::spawn(warn_of_eviction(connection.clone(), self.server.place()));
         }
@@ -77,36 +75,39 @@ impl Link {
             state.connection = None;
         }
     }
-
-    async fn connect(&self) -> RedisResult<MultiplexedConnection> {
-        let config = AsyncConnectionConfig::new()
-            // limits are those of the question
-            .set_connection_timeout(None)
-            .set_response_timeout(None)
-            .set_pipeline_buffer_size(QUEUE);
-        self.server
-            .client()?
-            .get_multiplexed_async_connection_with_config(&config)
-            .await
-    }
 }
 
 /// Says once that a server may drop what it was told to keep.
-async fn warn_of_eviction(mut connection: MultiplexedConnection, place: String) {
+async fn warn_of_eviction(mut connection: RedisConnection, place: String) {
     let mut ask = redis::cmd("INFO");
     ask.arg("memory");
     // a server that does not let us look is as good as any
-    let told: RedisResult<InfoDict> = ask.query_async(&mut connection).await;
-    let Ok(told) = told else { return };
-    let limit: u64 = told.get("maxmemory").unwrap_or_default();
-    let policy: String = told.get("maxmemory_policy").unwrap_or_default();
-    if limit > 0 && !policy.is_empty() && policy != "noeviction" {
+    let told: RedisResult<Vec<InfoDict>> = match &connection {
+        RedisConnection::Single(_) => ask
+            .query_async(&mut connection)
+            .await
+            .map(|told| vec![told]),
+        // of every node
+        #[cfg(feature = "cluster")]
+        RedisConnection::Cluster(_) => {
+            let told: RedisResult<HashMap<String, InfoDict>> =
+                ask.query_async(&mut connection).await;
+            told.map(|told| told.into_values().collect())
+        }
+    };
+    if told.is_ok_and(|told| told.iter().any(evicts)) {
         tracing::warn!(
             event = "redis_evicts",
             "Redis at {place} drops keys when its memory is full: an idempotent write that it \
              dropped would be made again; set its maxmemory-policy to noeviction"
         );
     }
+}
+
+fn evicts(told: &InfoDict) -> bool {
+    let limit: u64 = told.get("maxmemory").unwrap_or_default();
+    let policy: String = told.get("maxmemory_policy").unwrap_or_default();
+    limit > 0 && !policy.is_empty() && policy != "noeviction"
 }
 
 impl fmt::Debug for Link {

@@ -1,12 +1,12 @@
-//! Which server, as whom, and how patiently: settings only.
+//! Which servers, as whom, and how patiently: settings only.
 
 use std::fmt;
 use std::time::Duration;
 
 use mcpfn_settings::EnvReader;
-use redis::{Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, RedisResult};
-use redis::{TlsCertificates, parse_redis_url};
-use rustls::crypto::{CryptoProvider, ring};
+use redis::TlsCertificates;
+
+use crate::url::{self, Topology};
 
 /// Milliseconds that a question may take with its retry, unless told otherwise: Redis answers in
 /// less than one, and a first connection with TLS takes three round trips.
@@ -14,10 +14,10 @@ const TIMEOUT: u64 = 1000;
 
 const URL: &str = "MCPFN_REDIS_URL";
 
-/// A Redis or Valkey server and how to reach it.
+/// A Redis or Valkey server, cluster, or master behind sentinels, and how to reach it.
 #[derive(Clone)]
 pub struct RedisServer {
-    info: ConnectionInfo,
+    pub(crate) topology: Topology,
     /// Whose certificates are trusted, in PEM, in the place of the public ones.
     roots: Option<Vec<u8>>,
     /// `MCPFN_REDIS_PREFIX`: what every key begins with; `mcpfn:` when not set.
@@ -28,48 +28,44 @@ pub struct RedisServer {
 }
 
 impl RedisServer {
-    /// The server of a URL: `redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE]`, `rediss://` with TLS,
-    /// or `unix:///run/redis.sock`; `valkey://` and `valkeys://` are the same.
-    /// `?ssl_ca_certs=FILE` names the certificates in PEM that are trusted in the place of the
-    /// public ones; the file is read now.
+    /// What a URL names:
+    ///
+    /// | URL | what |
+    /// |---|---|
+    /// | `redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE]` | one server; or `unix:///run/redis.sock` |
+    /// | `redis+cluster://[USER:PASSWORD@]HOST[:PORT][,..]` | a cluster, by some of its nodes |
+    /// | `redis+sentinel://[USER:PASSWORD@]HOST[:PORT][,..]/MASTER[/DATABASE]` | the master that these sentinels know by the name |
+    ///
+    /// `rediss` in the place of `redis` is TLS, to sentinels too; `valkey` and `valkeys` are the
+    /// same. A port that is left out is 6379, and 26379 of a sentinel. `?ssl_ca_certs=FILE` names
+    /// the certificates in PEM that are trusted in the place of the public ones; the file is read
+    /// now. Sentinels that want a login of their own get it by `?sentinel_username=` and
+    /// `?sentinel_password=`.
+    ///
+    /// Clusters and sentinels need the feature `cluster`.
+    ///
+    /// ```
+    /// use mcpfn_redis::RedisServer;
+    ///
+    /// # #[cfg(feature = "cluster")] {
+    /// let cluster = RedisServer::parse("rediss+cluster://:hunter2@a.internal,b.internal")?;
+    /// assert_eq!(cluster.place(), "a.internal:6379,b.internal:6379");
+    /// let master = RedisServer::parse("redis+sentinel://:hunter2@a.internal/mymaster")?;
+    /// assert_eq!(master.place(), "mymaster by a.internal:26379");
+    /// # }
+    /// # Ok::<(), String>(())
+    /// ```
     ///
     /// # Errors
     /// A sentence that says what to change, and repeats no part of the URL.
     pub fn parse(url: &str) -> Result<Self, String> {
-        let form = || {
-            "must be redis://:PASSWORD@HOST:PORT/DATABASE, or rediss:// with TLS; letters such as @ \
-             and / in a password are written as %40 and %2F"
-                .to_owned()
-        };
-        let mut url = parse_redis_url(url.trim()).ok_or_else(form)?;
-        let mut roots = None;
-        for (name, value) in url.query_pairs() {
-            match &*name {
-                "ssl_ca_certs" => roots = Some(read_roots(&value)?),
-                // of a Unix socket
-                "db" | "user" | "pass" if url.host().is_none() => {}
-                _ => {
-                    return Err("has an option that is not known; known is ssl_ca_certs".to_owned());
-                }
-            }
+        let (topology, options) = url::parse(url)?;
+        let roots = options.roots.as_deref().map(read_roots).transpose()?;
+        if roots.is_some() && !topology.has_tls() {
+            return Err("has ssl_ca_certs without TLS: begin it with rediss".to_owned());
         }
-        if url.fragment().is_some() {
-            return Err(
-                "has a # part: certificates are always checked; trust one of your own \
-                        with ?ssl_ca_certs=FILE"
-                    .to_owned(),
-            );
-        }
-        if url.host().is_some() {
-            url.set_query(None);
-        }
-        let info = url.into_connection_info().map_err(|_| form())?;
-        if roots.is_some() && !matches!(info.addr(), ConnectionAddr::TcpTls { .. }) {
-            return Err("has ssl_ca_certs without TLS: begin it with rediss://".to_owned());
-        }
-        let tcp = info.tcp_settings().clone().set_nodelay(true);
         Ok(Self {
-            info: info.set_tcp_settings(tcp),
+            topology,
             roots,
             prefix: "mcpfn:".to_owned(),
             timeout: Duration::from_millis(TIMEOUT),
@@ -114,33 +110,16 @@ impl RedisServer {
     /// Where it is, without credentials.
     #[must_use]
     pub fn place(&self) -> String {
-        match self.info.addr() {
-            ConnectionAddr::Tcp(host, port) | ConnectionAddr::TcpTls { host, port, .. } => {
-                format!("{host}:{port}")
-            }
-            ConnectionAddr::Unix(path) => path.display().to_string(),
-            _ => "MCPFN_REDIS_URL".to_owned(),
-        }
+        self.topology.place()
     }
 
-    pub(crate) fn client(&self) -> RedisResult<Client> {
-        if !matches!(self.info.addr(), ConnectionAddr::TcpTls { .. }) {
-            return Client::open(self.info.clone());
-        }
-        if CryptoProvider::get_default().is_none() {
-            // another thread may have been faster, with the same
-            let _ = ring::default_provider().install_default();
-        }
-        match &self.roots {
-            Some(roots) => {
-                let certificates = TlsCertificates {
-                    client_tls: None,
-                    root_cert: Some(roots.clone()),
-                };
-                Client::build_with_tls(self.info.clone(), certificates)
-            }
-            None => Client::open(self.info.clone()),
-        }
+    /// What TLS trusts in the place of the public certificates.
+    pub(crate) fn certificates(&self) -> Option<TlsCertificates> {
+        let roots = self.roots.clone()?;
+        Some(TlsCertificates {
+            client_tls: None,
+            root_cert: Some(roots),
+        })
     }
 }
 
@@ -201,10 +180,13 @@ mod tests {
             assert_eq!(mistakes, [""; 0], "{url}");
             let server = server.unwrap();
             assert_eq!(server.place(), place);
-            assert_eq!(server.info.redis_settings().db(), database);
+            assert_eq!(server.topology.nodes()[0].redis_settings().db(), database);
             assert!(!format!("{server:?}").contains("hunter2"));
             if url.contains("hunter2") {
-                assert_eq!(server.info.redis_settings().password(), Some("hunter2"));
+                assert_eq!(
+                    server.topology.nodes()[0].redis_settings().password(),
+                    Some("hunter2")
+                );
             }
         }
     }

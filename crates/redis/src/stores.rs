@@ -1,5 +1,5 @@
 //! Asking Redis: a question, its connection, its limits. What is asked of it is `cache`, `limiter`,
-//! `idempotency`, `mailbox` and `tasks`.
+//! `idempotency`, `mailbox`, `tasks` and `topics`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -90,6 +90,10 @@ impl RedisStores {
                 RedisQuestion::Command(command) => command.query_async(&mut connection).await,
                 RedisQuestion::Script(script) => script.invoke_async(&mut connection).await,
             };
+            if connection.mends_itself() {
+                // what it answers with an error, it goes on with; silence ends it, as any other
+                used.store(0, Ordering::Relaxed);
+            }
             answer.map_err(|error| failure::of(&error))
         };
         let answer = self.service.within(left, asking).await;

@@ -14,6 +14,8 @@ pub(crate) struct Configured {
     pub(crate) builder: Builder,
     /// `hello` alone needs none.
     pub(crate) database: bool,
+    /// Statements that a model wrote are run.
+    pub(crate) unvetted: bool,
     pub(crate) files: bool,
 }
 
@@ -43,6 +45,7 @@ pub(crate) fn configured(
     Ok(Configured {
         builder,
         database: any_needs(&list, Needs::Database),
+        unvetted: list.split(',').any(|toolkit| toolkit.trim() == "sql"),
         files: any_needs(&list, Needs::Blobs),
     })
 }

@@ -1,23 +1,21 @@
-//! The deployable server as a Worker: toolkits switched on by configuration, over a D1 database and
-//! an R2 bucket. The program for everything else is `main.rs`; what both serve is `configured.rs`.
-//! Not a library for others: elsewhere than on wasm32 it is empty.
+//! The deployable server as a Worker: toolkits switched on by configuration, over a D1 database or
+//! PostgreSQL behind Hyperdrive, and an R2 bucket. The program for everything else is `main.rs`; what
+//! both serve is `configured.rs`. Not a library for others: elsewhere than on wasm32 it is empty.
 
 #![cfg(target_arch = "wasm32")]
 
+mod bound_database;
 mod configured;
 mod identity;
 mod settings;
 
 use std::sync::Arc;
 
-use mcpfn::port::Platform;
-use mcpfn::port::{Blobs, Sql};
+use mcpfn::port::{Blobs, Platform};
 use mcpfn::worker::{Setup, Variables};
 
 use configured::{Configured, configured, opened, ports};
 
-/// The binding of the database that is served, in `wrangler.toml`.
-const DATABASE: &str = "DB";
 /// The binding of the bucket whose files are served.
 const FILES: &str = "FILES";
 
@@ -29,13 +27,13 @@ fn setup(
     let Configured {
         builder,
         database,
+        unvetted,
         files,
     } = configured(|name| variables.find(name).filter(|value| !value.is_empty()))?;
-    let database = database.then(|| variables.d1(DATABASE)).transpose();
-    let (builder, database) = opened(builder, database);
+    let database = database.then(|| bound_database::open(variables, unvetted));
+    let (builder, database) = opened(builder, database.transpose());
     let files = files.then(|| variables.r2(FILES)).transpose();
     let (builder, files) = opened(builder, files);
-    let database = database.map(|database| Arc::new(database) as Arc<dyn Sql>);
     let files = files.map(|files| Arc::new(files) as Arc<dyn Blobs>);
     Ok(Setup {
         builder,

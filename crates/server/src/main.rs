@@ -63,6 +63,7 @@ fn setup(
     let Configured {
         builder,
         database,
+        unvetted,
         files,
     } = configured(variable)?;
     let chosen = |toolkit: &str| match variable("MCPFN_TOOLKITS") {
@@ -74,7 +75,7 @@ fn setup(
     };
     // without need for a database, none is made
     let database = database.then(|| {
-        let opened = database::open(variable, chosen("sql"))?;
+        let opened = database::open(variable, unvetted)?;
         if chosen("database") {
             database::check_tables(variable)?;
         }

@@ -84,8 +84,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "SCHEMA.NAME,..",
         "none",
         "toolkit sql on PostgreSQL: functions that do more than read and that this role may call",
-    )
-    .on(Hosts::PROCESSES),
+    ),
     Setting::new(
         "MCPFN_DATABASE_TABLES",
         "TABLE(COLUMN,..),..",

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use mcpfn_core::{
     Builder, Server,
+    host::Subscriptions,
     port::{Platform, Random},
     round_trip::Keyring,
 };
@@ -41,22 +42,42 @@ pub struct Assembly {
     pub key_is_new: bool,
 }
 
-/// Asks the program for its server, and builds it. `remembers_writes` is whether the host has a
-/// store of idempotent writes, without which no tool offers an idempotency key; `tools` is what the
-/// operator decided about tools ([`Common::tools`]).
+/// What a host has a place for, in this deployment.
+#[derive(Debug, Clone, Copy)]
+pub struct Kept {
+    /// Idempotent writes, without which no tool offers an idempotency key.
+    pub writes: bool,
+    /// Tasks, without which tools run within their calls, and one that can't is a mistake.
+    pub tasks: bool,
+}
+
+impl Kept {
+    /// A place for everything.
+    pub const ALL: Self = Self {
+        writes: true,
+        tasks: true,
+    };
+}
+
+/// Asks the program for its server, and builds it. `kept` is what the host has a place for; `tools` and
+/// `subscriptions` are what the operator decided ([`Common::tools`], [`Common::subscriptions`]).
 ///
 /// # Errors
 /// What is wrong with either, in sentences.
 pub fn build<E: Display, P>(
     setup: impl FnOnce() -> Result<Setup<P>, E>,
-    remembers_writes: bool,
+    kept: Kept,
     tools: &ToolSettings,
+    subscriptions: Subscriptions,
 ) -> Result<(Server, P), String> {
     let Setup { mut builder, ports } = setup().map_err(|error| error.to_string())?;
-    if !remembers_writes {
+    if !kept.writes {
         builder = builder.without_idempotency_keys();
     }
-    let builder = tools.apply(builder);
+    if !kept.tasks {
+        builder = builder.without_tasks();
+    }
+    let builder = tools.apply(builder).subscriptions(subscriptions);
     let server = builder.build().map_err(|error| error.to_string())?;
     Ok((server, ports))
 }
@@ -70,7 +91,7 @@ pub fn and_of_server<E: Display, P>(
 ) -> SettingsError {
     // what is wrong with these themselves is among the mistakes already
     let tools = EnvReader::new(variable).tool_settings();
-    if let Err(more) = build(setup, true, &tools) {
+    if let Err(more) = build(setup, Kept::ALL, &tools, Subscriptions::default()) {
         error.mistakes.push(more);
     }
     error

@@ -15,6 +15,7 @@
 //!     rate: None,
 //!     rate_with_auth: None,
 //!     key_source: None,
+//!     listening: None,
 //!     deployment: None,
 //! };
 //!
@@ -49,7 +50,7 @@ mod tools;
 mod unused;
 mod urls;
 
-pub use assembly::{Assembly, Setup, and_of_server, build, new_key, warn_of_tools};
+pub use assembly::{Assembly, Kept, Setup, and_of_server, build, new_key, warn_of_tools};
 pub use base_path::strip_base_path;
 pub use clients::{
     ClientAccess, ClientEntry, ClientFile, ClientLanguage, KEY_PLACEHOLDER, StdioProgram,

@@ -3,7 +3,8 @@
 //!
 //! # In scope
 //! SQLite in a file or in memory, asked from asynchronous code without blocking it and without any
-//! particular runtime. PostgreSQL over tokio's sockets.
+//! particular runtime. PostgreSQL over tokio's sockets, or over streams that a host brings (feature
+//! `streamed`), such as those of Hyperdrive on Workers.
 //!
 //! # Out of scope
 //! Building statements (a toolkit's work), deciding who may ask (the server's work).
@@ -24,10 +25,20 @@
 
 #[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(feature = "streamed")]
+#[cfg_attr(
+    not(feature = "postgres"),
+    expect(dead_code, reason = "what keeps a session for the next statement")
+)]
+mod protocol;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+#[cfg(feature = "streamed")]
+mod streamed;
 
 #[cfg(feature = "postgres")]
 pub use postgres::{Postgres, PostgresFailure};
 #[cfg(feature = "sqlite")]
 pub use sqlite::Sqlite;
+#[cfg(feature = "streamed")]
+pub use streamed::{PostgresStream, PostgresStreams, StreamedPostgres};

@@ -1,20 +1,14 @@
 //! `Postgres`: a handle to one PostgreSQL database. Not its connections (`pool`, `connect`) nor
-//! what they say (`session`, `wire`).
+//! what they say (`protocol`).
 
 mod address;
 mod ask;
 mod aws_roots;
 mod connect;
 mod pool;
-mod refusal;
-mod role;
-mod session;
-mod text;
-mod wire;
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use mcpfn_core::handler::BoxFuture;
 use mcpfn_ports::{Dialect, ReadLimits, Rows, Sql, SqlError, SqlValue};
@@ -24,27 +18,12 @@ use self::address::PostgresAddress;
 pub use self::ask::PostgresFailure;
 use self::connect::Target;
 use self::pool::PostgresPool;
-use self::session::{Done, Most, PostgresSession};
+use crate::protocol::{self, Done, GIVEN_UP, MESSAGE_MARGIN, Most, PostgresSession};
+use crate::protocol::{SLACK, VETTED};
 
 /// How long a trusted statement may run on the server, and wait for a lock.
 const SETTINGS: &str = "SET statement_timeout = 10000; SET lock_timeout = 2000; SET \
     idle_in_transaction_session_timeout = 30000";
-
-/// After this, a server that should have stopped the statement itself is given up.
-const GIVEN_UP: Duration = Duration::from_secs(12);
-
-/// How much longer than its own limit an unvetted statement may be waited for.
-const SLACK: Duration = Duration::from_secs(1);
-
-/// How long a connection's role is not asked for its rights again: what was granted meanwhile is
-/// found then.
-const VETTED: Duration = Duration::from_secs(5 * 60);
-
-/// The rows of one answer, in bytes of their values.
-const MAX_ANSWER: usize = 32 * 1024 * 1024;
-
-/// What a message has beside a row's values: columns' names and lengths.
-const MESSAGE_MARGIN: usize = 64 * 1024;
 
 /// A PostgreSQL database behind the [`Sql`] port. Cheap to clone; all clones share its connections,
 /// of which there are at most four, made when they are needed and replaced when they break.
@@ -166,24 +145,11 @@ impl Postgres {
         if session.vetted.is_some_and(|since| since.elapsed() < VETTED) {
             return Ok(());
         }
-        let done = session
-            .run(
-                role::QUESTIONS,
-                &[SqlValue::from(&*self.accepted)],
-                Most {
-                    rows: 100,
-                    bytes: MAX_ANSWER,
-                },
-            )
-            .await?;
-        match role::verdict(&done.rows) {
-            // not the fault of the statement, and nothing that its author has to know
-            Some(sentence) => Err(SqlError::Unavailable(sentence)),
-            None => {
-                session.vetted = Some(Instant::now());
-                Ok(())
-            }
-        }
+        let (sql, parameters, most) = protocol::fitness(&self.accepted);
+        let done = session.run(sql, &parameters, most).await?;
+        protocol::fit(&done.rows)?;
+        session.vetted = Some(Instant::now());
+        Ok(())
     }
 
     async fn trusted(
@@ -192,9 +158,9 @@ impl Postgres {
         parameters: &[SqlValue],
         most: Most,
     ) -> Result<Done, SqlError> {
-        no_null_character(sql)?;
+        protocol::no_null_character(sql)?;
         let mut lease = self.main.lease().await?;
-        let sql = text::translated(sql);
+        let sql = protocol::translated(sql);
         let done = lease.session()?.run(&sql, parameters, most);
         let done = timeout(GIVEN_UP, done)
             .await
@@ -205,23 +171,17 @@ impl Postgres {
             ));
         }
         lease.give_back();
-        let done = done?;
-        match done.cut {
-            true => Err(SqlError::Rejected(format!(
-                "the rows hold more than {MAX_ANSWER} bytes"
-            ))),
-            false => Ok(done),
-        }
+        protocol::whole(done?)
     }
 
     async fn unvetted(&self, sql: &str, limits: ReadLimits) -> Result<Done, SqlError> {
-        no_null_character(sql)?;
+        protocol::no_null_character(sql)?;
         let mut lease = self.reader.lease().await?;
         let session = lease.session()?;
         self.vet(session).await?;
         session.set_largest_message(limits.bytes.saturating_add(MESSAGE_MARGIN));
         let work = async {
-            let done = read_only(session, sql, limits).await;
+            let done = protocol::read_only(session, "", sql, limits).await;
             // also after a refusal: what a statement left on the connection is not for the next
             // caller
             match &done {
@@ -234,42 +194,6 @@ impl Postgres {
         let done = timeout(limits.time + SLACK, work).await.map_err(late)?;
         lease.give_back();
         done
-    }
-}
-
-async fn read_only(
-    session: &mut PostgresSession,
-    sql: &str,
-    limits: ReadLimits,
-) -> Result<Done, SqlError> {
-    let begin = format!(
-        "BEGIN READ ONLY; SET LOCAL statement_timeout = {}",
-        limits.time.as_millis().max(1)
-    );
-    if !session.compile(&begin, sql).await? {
-        if refusal::is_blank(sql) {
-            return Err(refusal::ServerRefusal::no_statement().into());
-        }
-        return Err(SqlError::ReadOnly(
-            "the statement gives no rows, so it is not one that reads".to_owned(),
-        ));
-    }
-    Ok(session
-        .run_compiled(Most {
-            rows: limits.rows,
-            bytes: limits.bytes,
-        })
-        .await?)
-}
-
-/// The protocol ends a statement at this character.
-fn no_null_character(sql: &str) -> Result<(), SqlError> {
-    if sql.contains('\0') {
-        Err(SqlError::Rejected(
-            "the statement has the character U+0000".to_owned(),
-        ))
-    } else {
-        Ok(())
     }
 }
 
@@ -292,17 +216,9 @@ impl Sql for Postgres {
         max_rows: usize,
     ) -> BoxFuture<'a, Result<Rows, SqlError>> {
         Box::pin(async move {
-            // the protocol's zero is "all"; one row more is read than is kept
-            let most = Most {
-                rows: max_rows.max(1),
-                bytes: MAX_ANSWER,
-            };
-            let mut rows = self.trusted(sql, parameters, most).await?.rows;
-            if rows.rows.len() > max_rows {
-                rows.rows.truncate(max_rows);
-                rows.truncated = true;
-            }
-            Ok(rows)
+            let most = Most::of(max_rows);
+            let done = self.trusted(sql, parameters, most).await?;
+            Ok(done.first(max_rows))
         })
     }
 
@@ -321,19 +237,7 @@ impl Sql for Postgres {
         sql: &'a str,
         parameters: &'a [SqlValue],
     ) -> BoxFuture<'a, Result<u64, SqlError>> {
-        Box::pin(async move {
-            Ok(self
-                .trusted(
-                    sql,
-                    parameters,
-                    Most {
-                        rows: 0,
-                        bytes: MAX_ANSWER,
-                    },
-                )
-                .await?
-                .count)
-        })
+        Box::pin(async move { Ok(self.trusted(sql, parameters, Most::NO_ROWS).await?.count) })
     }
 
     fn read<'a>(
@@ -341,11 +245,7 @@ impl Sql for Postgres {
         sql: &'a str,
         limits: ReadLimits,
     ) -> BoxFuture<'a, Result<Rows, SqlError>> {
-        Box::pin(async move {
-            let Done { mut rows, cut, .. } = self.unvetted(sql, limits).await?;
-            rows.truncated |= cut;
-            Ok(rows)
-        })
+        Box::pin(async move { Ok(self.unvetted(sql, limits).await?.cut_rows()) })
     }
 }
 

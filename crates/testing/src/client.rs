@@ -5,6 +5,7 @@ pub(crate) mod error;
 mod link;
 pub(crate) mod request;
 pub(crate) mod results;
+mod tasks;
 
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -26,6 +27,7 @@ use crate::clock::TestClock;
 use crate::notification::{LoggedMessage, ReportedProgress};
 use crate::ports;
 use crate::stores::TestStores;
+use crate::tasks::TestTasks;
 use link::ClientLink;
 use request::{TestRequest, first, list};
 use results::{
@@ -80,12 +82,15 @@ impl TestClient {
     /// As [`TestClient::new`].
     pub fn with_clock(server: impl IntoServer, clock: TestClock) -> Self {
         let (audit, stores) = (TestAudit::default(), TestStores::default());
+        let tasks = TestTasks::default();
         Self(ClientLink {
             server: server.into_server(),
-            platform: Arc::new(ports::platform(&clock, &audit, &stores)),
+            platform: Arc::new(ports::platform(&clock, &audit, &stores, &tasks)),
             principal: Arc::new(Principal::local()),
             revision: Revision::LATEST,
             capabilities: None,
+            does_tasks: false,
+            tasks,
             meta: JsonObject::new(),
             answers: BTreeMap::new(),
             answerer: None,

@@ -24,6 +24,7 @@ use crate::clock::TestClock;
 use crate::notification::{Heard, LoggedMessage, ReportedProgress};
 use crate::ports;
 use crate::stores::TestStores;
+use crate::tasks::TestTasks;
 
 /// How long the call may take unless the test says otherwise: a tool's own default.
 const DEADLINE: Duration = Duration::from_secs(5);
@@ -109,7 +110,12 @@ impl TestCx {
             request_state: None,
             completion_arguments: BTreeMap::new(),
             deadline: DEADLINE,
-            platform: ports::platform(&clock, &audit, &TestStores::default()),
+            platform: ports::platform(
+                &clock,
+                &audit,
+                &TestStores::default(),
+                &TestTasks::default(),
+            ),
             clock,
             audit,
             state: TestState::default(),

@@ -67,6 +67,7 @@ mod http;
 mod notification;
 mod ports;
 mod stores;
+mod tasks;
 
 pub use answer::{Answer, Question, carried_state, private_cause, questions};
 pub use audit::{AuditedCall, RecordedFailure, TestAudit};
@@ -84,3 +85,4 @@ pub use http::TestHttp;
 pub use notification::{LoggedMessage, ReportedProgress};
 pub use ports::TestRandom;
 pub use stores::TestStores;
+pub use tasks::{TestTask, TestTasks};

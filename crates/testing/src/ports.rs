@@ -12,6 +12,7 @@ use mcpfn_core::{
 use crate::audit::TestAudit;
 use crate::clock::TestClock;
 use crate::stores::TestStores;
+use crate::tasks::TestTasks;
 
 /// Randomness that counts, so that two runs of a test are equal. Anybody can guess it.
 #[derive(Debug, Default)]
@@ -26,8 +27,13 @@ impl Random for TestRandom {
     }
 }
 
-/// These ports, with stores in memory behind all three policies.
-pub(crate) fn platform(clock: &TestClock, audit: &TestAudit, stores: &TestStores) -> Platform {
+/// These ports, with stores in memory behind all three policies, and for tasks.
+pub(crate) fn platform(
+    clock: &TestClock,
+    audit: &TestAudit,
+    stores: &TestStores,
+    tasks: &TestTasks,
+) -> Platform {
     let time = Arc::new(clock.clone());
     let stores = Arc::new(stores.clone());
     let rate_limits = RateLimits {
@@ -45,6 +51,7 @@ pub(crate) fn platform(clock: &TestClock, audit: &TestAudit, stores: &TestStores
     .with_cache(stores.clone())
     .with_rate_limits(rate_limits)
     .with_idempotency(stores, FailureMode::Closed)
+    .with_tasks(Arc::new(tasks.clone()), Arc::new(tasks.clone()))
 }
 
 #[cfg(test)]

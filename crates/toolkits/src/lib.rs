@@ -61,6 +61,7 @@ mod say;
 mod scan;
 mod untrusted;
 mod words;
+pub mod workflow;
 
 pub use mapping::{MAPPING, Mapping};
 pub use mcpfn_ports::{NoSecret, Secret};

@@ -10,7 +10,7 @@ use crate::mistakes::Mistakes;
 use crate::upstream;
 use crate::{
     catalog, company, contracts, crm, database, fetch, files, github, hello, inventory, knowledge,
-    sql, weather, web,
+    sql, weather, web, workflow,
 };
 
 /// What a toolkit asks its host for.
@@ -142,6 +142,13 @@ const TOOLKITS: &[Toolkit] = &[
         needs: Needs::Blobs,
         by_default: false,
         add: files::configured,
+    },
+    Toolkit {
+        name: "workflow",
+        subject: "workflows",
+        needs: Needs::Nothing,
+        by_default: false,
+        add: |builder, _| workflow::toolkit(builder),
     },
 ];
 

@@ -11,7 +11,9 @@ pub(crate) const CACHE: &str = "CACHE";
 /// The binding of the Durable Objects for idempotent writes. Without one, no tool offers an
 /// idempotency key, and a call with one is refused.
 pub(crate) const IDEMPOTENCY: &str = "IDEMPOTENCY";
-
+/// The binding of the Durable Objects that keep and run tasks. Without one, tools run within their
+/// calls, and those that can't are a mistake.
+pub(crate) const TASKS: &str = "TASKS";
 /// The binding of the Analytics Engine dataset for metrics. Without one, there are none.
 pub(crate) const METRICS: &str = "METRICS";
 
@@ -31,6 +33,13 @@ pub(crate) const D1_DATABASE: BindingKind = BindingKind {
     table: "[[d1_databases]]",
     key: "binding",
     more: "",
+};
+pub(crate) const HYPERDRIVE: BindingKind = BindingKind {
+    what: "Hyperdrive configuration",
+    method: "connect",
+    table: "[[hyperdrive]]",
+    key: "binding",
+    more: " and its id",
 };
 #[cfg(feature = "r2")]
 pub(crate) const R2_BUCKET: BindingKind = BindingKind {
@@ -53,6 +62,10 @@ pub(crate) const OBJECTS: BindingKind = BindingKind {
     table: "[[durable_objects.bindings]]",
     key: "name",
     more: " and class_name = \"McpfnIdempotency\"",
+};
+pub(crate) const TASK_OBJECTS: BindingKind = BindingKind {
+    more: " and class_name = \"McpfnTasks\"",
+    ..OBJECTS
 };
 pub(crate) const RATE_LIMIT: BindingKind = BindingKind {
     what: "rate limit",
@@ -97,6 +110,12 @@ impl BindingKind {
         }
     }
 
+    /// Where `wrangler.toml` has it.
+    #[cfg(not(feature = "hyperdrive"))]
+    pub(crate) fn table(&self) -> &'static str {
+        self.table
+    }
+
     fn is(&self, value: &JsValue) -> bool {
         // a service has every method: asked for one, it sends a request
         class(value) != FETCHER
@@ -108,9 +127,10 @@ impl BindingKind {
 const FETCHER: &str = "Fetcher";
 
 /// Bindings that this host uses under one name.
-const NAMED: [(&str, &BindingKind); 3] = [
+const NAMED: [(&str, &BindingKind); 4] = [
     (CACHE, &KV_NAMESPACE),
     (IDEMPOTENCY, &OBJECTS),
+    (TASKS, &TASK_OBJECTS),
     (METRICS, &DATASET),
 ];
 
@@ -213,6 +233,7 @@ fn kind(value: &JsValue) -> String {
         "KvNamespace" => "a KV namespace",
         "R2Bucket" => "an R2 bucket",
         "D1Database" => "a D1 database",
+        "Hyperdrive" => "a Hyperdrive configuration",
         "DurableObjectNamespace" => "a namespace of Durable Objects",
         FETCHER => "a service",
         "" | "Object" => "an object",

@@ -14,18 +14,19 @@ use mcpfn_auth::Signatures;
 use mcpfn_core::{
     Server,
     policy::RateLimits,
-    port::{AuditEntry, AuditLog, HttpClient, IdempotencyStore, Mailbox, Platform},
+    port::{AuditEntry, AuditLog, HttpClient, IdempotencyStore, Mailbox, Platform, Topics},
 };
 use mcpfn_http::{Service, client_gone, failed, unavailable};
 use mcpfn_settings::{
-    Assembly, EnvReader, Log, Observed, Policies, Setting, Setup, and_of_server, build,
+    Assembly, Common, EnvReader, Kept, Log, Observed, Policies, Setting, Setup, and_of_server,
+    build,
 };
 use tracing::Level;
 use worker::js_sys::Promise;
 use worker::js_sys::futures::future_to_promise;
 use worker::{Env, web_sys};
 
-use crate::bound::{CACHE, IDEMPOTENCY, METRICS};
+use crate::bound::{CACHE, IDEMPOTENCY, METRICS, TASKS};
 use crate::dataset::Dataset;
 use crate::hangup::Hangup;
 use crate::http_client::Fetch;
@@ -35,7 +36,7 @@ use crate::request_id::RequestId;
 use crate::settings::{HOST, Settings};
 use crate::stores::{KvCache, RateBindings};
 use crate::uncaught::uncaught;
-use crate::variables::Variables;
+use crate::variables::{TaskPorts, Variables};
 use crate::web_crypto::WebCrypto;
 use crate::zone::OwnZones;
 use crate::{bound, console, ports, request, response};
@@ -46,9 +47,10 @@ thread_local! {
 }
 
 /// What every event of this isolate shares.
-struct WorkerHost {
+pub(crate) struct WorkerHost {
     service: Service,
-    platform: Arc<Platform>,
+    pub(crate) server: Server,
+    pub(crate) platform: Arc<Platform>,
     base_path: String,
     zones: Rc<OwnZones>,
 }
@@ -67,15 +69,11 @@ where
 {
     future_to_promise(AssertUnwindSafe(async move {
         let answered = uncaught(async move {
-            let ready = SHARED.with(|host| host.get().cloned());
-            let (host, cold_start) = match ready {
-                Some(host) => (host, false),
-                None => (start(&request, env, setup, program).await, true),
-            };
+            let of_request = |cold_start| request_id(&request, cold_start);
+            let (host, id) = host(env, setup, program, of_request).await;
             match host {
-                Ok(host) => host.answer(request, cold_start).await,
+                Ok(host) => host.answer(request, id.cold_start).await,
                 Err(mistake) => {
-                    let id = request_id(&request, cold_start);
                     id.during(|| tracing::error!(event = "start_failed", "{mistake}"));
                     response::whole(unavailable(mistake))
                 }
@@ -89,10 +87,30 @@ where
     }))
 }
 
+/// What every event shares, or what is wrong with it, and whom the log calls the event by that asks:
+/// `id` is told whether it is the first one.
+pub(crate) async fn host<E, P>(
+    env: Env,
+    setup: impl FnOnce(&Variables) -> Result<Setup<P>, E>,
+    program: &'static [Setting],
+    id: impl FnOnce(bool) -> Rc<RequestId>,
+) -> (Result<Rc<WorkerHost>, String>, Rc<RequestId>)
+where
+    E: fmt::Display,
+    P: FnOnce(Platform) -> Platform,
+{
+    let ready = SHARED.with(|host| host.get().cloned());
+    let id = id(ready.is_none());
+    match ready {
+        Some(host) => (host, id),
+        None => (start(&id, env, setup, program).await, id),
+    }
+}
+
 /// Makes what every event shares. What has to be asked for may be there the next time, so a failure
 /// of that is not kept. While it is waited for, other events may do the same; the first one's stays.
 async fn start<E, P>(
-    request: &web_sys::Request,
+    id: &Rc<RequestId>,
     env: Env,
     setup: impl FnOnce(&Variables) -> Result<Setup<P>, E>,
     program: &'static [Setting],
@@ -101,7 +119,6 @@ where
     E: fmt::Display,
     P: FnOnce(Platform) -> Platform,
 {
-    let id = request_id(request, true);
     let mut variables = pin!(Variables::read(env, program));
     let variables = poll_fn(|cx| id.during(|| variables.as_mut().poll(cx))).await?;
     SHARED.with(|host| {
@@ -151,21 +168,26 @@ impl WorkerHost {
         console::start(settings.common.log_level.unwrap_or(Level::INFO));
         let version = bound::version(&variables.env).unwrap_or_default();
         let writes = variables.idempotency(IDEMPOTENCY)?;
+        let tasks = variables.tasks(TASKS)?;
         let (server, add) = build(
             || setup(variables),
-            writes.is_some(),
+            Kept {
+                writes: writes.is_some(),
+                tasks: tasks.is_some(),
+            },
             &settings.common.tools,
+            settings.common.subscriptions,
         )?;
         console::name(server.name(), &version);
         let policies = settings.common.policies;
         let log = audit_log(variables, server.name(), &version);
-        let stores = WorkerStores::of(variables, policies, &server, writes)?;
+        let stores = WorkerStores::of(variables, &settings.common, &server, (writes, tasks))?;
         let zones = Rc::<OwnZones>::default();
         let Assembly {
             service, platform, ..
         } = settings.common.assemble(
             &HOST,
-            server,
+            server.clone(),
             &Isolate,
             |_, keys| {
                 let platform = ports::platform(keys, log)
@@ -176,6 +198,7 @@ impl WorkerHost {
         )?;
         Ok(Self {
             service,
+            server,
             platform,
             base_path: settings.base_path,
             zones,
@@ -230,22 +253,30 @@ struct WorkerStores {
     rates: RateBindings,
     cache: Option<KvCache>,
     mailbox: Option<Arc<dyn Mailbox>>,
+    /// Where the operator has subscriptions.
+    topics: Option<Arc<dyn Topics>>,
     writes: Option<Arc<dyn IdempotencyStore>>,
+    tasks: Option<TaskPorts>,
 }
 
 impl WorkerStores {
-    /// Those that are bound, beside that of writes, which the server had to know of.
+    /// Those that are bound, beside those of writes and tasks, which the server had to know of.
     fn of(
         variables: &Variables,
-        policies: Policies,
+        common: &Common,
         server: &Server,
-        writes: Option<Arc<dyn IdempotencyStore>>,
+        (writes, tasks): (Option<Arc<dyn IdempotencyStore>>, Option<TaskPorts>),
     ) -> Result<Self, String> {
         Ok(Self {
-            rates: variables.rates(policies.rate, server)?,
+            rates: variables.rates(common.policies.rate, server)?,
             cache: variables.kv_cache(CACHE)?,
             mailbox: variables.mailbox(IDEMPOTENCY),
+            topics: match common.subscriptions.poll {
+                true => Some(variables.topics(IDEMPOTENCY)?),
+                false => None,
+            },
             writes,
+            tasks,
         })
     }
 
@@ -270,6 +301,12 @@ impl WorkerStores {
         }
         if let Some(mailbox) = self.mailbox {
             platform = platform.with_mailbox(mailbox);
+        }
+        if let Some(topics) = self.topics {
+            platform = platform.with_topics(topics);
+        }
+        if let Some((store, runner)) = self.tasks {
+            platform = platform.with_tasks(store, runner);
         }
         platform
     }

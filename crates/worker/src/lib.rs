@@ -45,6 +45,10 @@ mod metrics;
 #[cfg(any(target_arch = "wasm32", test))]
 mod request_id;
 mod settings;
+#[cfg(any(all(target_arch = "wasm32", feature = "tasks"), test))]
+mod task_message;
+#[cfg(any(all(target_arch = "wasm32", feature = "tasks"), test))]
+mod task_row;
 
 #[cfg(target_arch = "wasm32")]
 mod bound;
@@ -84,13 +88,17 @@ mod zone;
 #[cfg(target_arch = "wasm32")]
 pub use fetch::fetch;
 pub use mcpfn_settings::{EnvReader, Hosts, Setting, SettingsError, Setup};
+#[cfg(all(target_arch = "wasm32", feature = "hyperdrive"))]
+pub use mcpfn_sql::StreamedPostgres;
 pub use settings::Settings;
+#[cfg(all(target_arch = "wasm32", feature = "hyperdrive"))]
+pub use stores::Hyperdrive;
 #[cfg(all(target_arch = "wasm32", feature = "r2"))]
 pub use stores::R2;
 #[cfg(target_arch = "wasm32")]
 pub use stores::{D1, KvCache, RateBindings};
 #[cfg(target_arch = "wasm32")]
-pub use variables::Variables;
+pub use variables::{TaskPorts, Variables};
 #[cfg(target_arch = "wasm32")]
 pub use wait_until::wait_until;
 
@@ -98,6 +106,8 @@ pub use wait_until::wait_until;
 #[cfg(target_arch = "wasm32")]
 #[doc(hidden)]
 pub mod export {
+    #[cfg(feature = "tasks")]
+    pub use crate::stores::{TaskObject, objects::ObjectState};
     pub use worker::js_sys::Promise;
     pub use worker::wasm_bindgen;
     pub use worker::wasm_bindgen::prelude::wasm_bindgen as attribute;
@@ -126,5 +136,54 @@ macro_rules! fetch {
         pub fn mcpfn_worker_fetch(request: $crate::export::Request, variables: $crate::export::Env) -> $crate::export::Promise {
             $crate::fetch(request, variables, $setup, $program)
         }
+        $crate::export_tasks!($setup, $program);
     };
+}
+
+/// Exports the class of the objects that keep and run tasks, with the feature `tasks`.
+#[cfg(all(target_arch = "wasm32", feature = "tasks"))]
+#[rustfmt::skip]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! export_tasks {
+    ($setup:expr, $program:expr) => {
+        #[doc(hidden)]
+        const _: () = {
+            // what a class expands to finds it here only
+            use $crate::export::wasm_bindgen;
+
+            /// One task. `wrangler.toml` names the class; who writes a server does not.
+            #[$crate::export::attribute(wasm_bindgen = $crate::export::wasm_bindgen)]
+            #[derive(Debug)]
+            pub struct McpfnTasks(::std::panic::AssertUnwindSafe<$crate::export::TaskObject>);
+
+            #[$crate::export::attribute(
+                wasm_bindgen = $crate::export::wasm_bindgen,
+                js_sys = $crate::export::js_sys,
+                wasm_bindgen_futures = $crate::export::wasm_bindgen_futures
+            )]
+            impl McpfnTasks {
+                #[wasm_bindgen(constructor)]
+                pub fn new(state: &$crate::export::ObjectState, variables: $crate::export::Env) -> Self {
+                    Self(::std::panic::AssertUnwindSafe($crate::export::TaskObject::new(state, variables)))
+                }
+
+                pub fn fetch(&self, request: $crate::export::Request) -> $crate::export::Promise {
+                    self.0.fetch(request)
+                }
+
+                pub fn alarm(&self) -> $crate::export::Promise {
+                    self.0.alarm($setup, $program)
+                }
+            }
+        };
+    };
+}
+
+/// Exports nothing: this program was built without tasks.
+#[cfg(all(target_arch = "wasm32", not(feature = "tasks")))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! export_tasks {
+    ($setup:expr, $program:expr) => {};
 }

@@ -1,19 +1,31 @@
-//! The stores of Workers behind ports: D1 as a SQL database, KV for results, the rate-limit binding
-//! for rate limits, Durable Objects for idempotent writes, R2 for files. Only the last two
-//! are exact among isolates.
+//! The stores of Workers behind ports: D1 as a SQL database, PostgreSQL through Hyperdrive as another,
+//! KV for results, the rate-limit binding for rate limits, Durable Objects for idempotent writes and
+//! for tasks, R2 for files. Only these objects and R2 are exact among isolates.
 
 mod d1;
+#[cfg(feature = "hyperdrive")]
+mod hyperdrive;
 #[cfg(feature = "idempotency")]
 mod idempotency;
 mod kv;
+#[cfg(any(feature = "idempotency", feature = "tasks"))]
+pub(crate) mod objects;
 #[cfg(feature = "r2")]
 mod r2;
 mod rate;
+#[cfg(feature = "tasks")]
+mod tasks;
 
 pub use d1::D1;
+#[cfg(feature = "hyperdrive")]
+pub use hyperdrive::Hyperdrive;
 #[cfg(feature = "idempotency")]
 pub(crate) use idempotency::DurableIdempotency;
 pub use kv::KvCache;
 #[cfg(feature = "r2")]
 pub use r2::R2;
 pub use rate::RateBindings;
+#[cfg(feature = "tasks")]
+pub(crate) use tasks::DurableTasks;
+#[cfg(feature = "tasks")]
+pub use tasks::TaskObject;

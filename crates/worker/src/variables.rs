@@ -9,22 +9,29 @@ use std::task::Poll;
 use std::time::Duration;
 
 use mcpfn_core::Server;
-use mcpfn_core::port::{IdempotencyStore, Mailbox, Rate};
+use mcpfn_core::port::{IdempotencyStore, Mailbox, Rate, TaskRunner, TaskStore, Topics};
 use mcpfn_ports::Secret;
 use mcpfn_settings::Setting;
 use worker::wasm_bindgen::JsValue;
 use worker::{D1Database, Env, SecretStore};
 
-use crate::bound::{self, D1_DATABASE, KV_NAMESPACE, OBJECTS};
+use crate::bound::{self, D1_DATABASE, HYPERDRIVE, KV_NAMESPACE, OBJECTS, TASK_OBJECTS};
 use crate::ports::Timeout;
 #[cfg(feature = "idempotency")]
 use crate::stores::DurableIdempotency;
+#[cfg(feature = "tasks")]
+use crate::stores::DurableTasks;
+#[cfg(feature = "hyperdrive")]
+use crate::stores::Hyperdrive;
 #[cfg(feature = "r2")]
 use crate::stores::R2;
 use crate::stores::{D1, KvCache, RateBindings};
 
 /// How long a Secrets Store may take, for each secret.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Where tasks are kept, and what runs them.
+pub type TaskPorts = (Arc<dyn TaskStore>, Arc<dyn TaskRunner>);
 
 /// The variables, secrets and stores of a Worker.
 #[derive(Debug, Clone)]
@@ -123,6 +130,41 @@ impl Variables {
         }
     }
 
+    /// The PostgreSQL database of a Hyperdrive binding, if anything is bound to the name.
+    ///
+    /// # Errors
+    /// When something else is bound to it, or this program was built without the feature
+    /// `hyperdrive`: a sentence that says what to change.
+    #[cfg(feature = "hyperdrive")]
+    pub fn hyperdrive(&self, binding: &str) -> Result<Option<Hyperdrive>, String> {
+        if bound::bound(&self.env, binding).is_none() {
+            return Ok(None);
+        }
+        let found = HYPERDRIVE
+            .find(&self.env, binding)
+            .and_then(|_| self.env.hyperdrive(binding).ok());
+        match found {
+            Some(found) => Ok(Some(Hyperdrive::new(found))),
+            None => Err(HYPERDRIVE.mistake(&self.env, binding)),
+        }
+    }
+
+    /// A binding that a program without the feature `hyperdrive` can't use.
+    ///
+    /// # Errors
+    /// When anything is bound to the name: a sentence that says what to change.
+    #[cfg(not(feature = "hyperdrive"))]
+    pub fn no_hyperdrive(&self, binding: &str) -> Result<(), String> {
+        match bound::bound(&self.env, binding) {
+            None => Ok(()),
+            Some(_) => Err(format!(
+                "{binding} is bound, and this program was built without the feature `hyperdrive` \
+                 of mcpfn: build it with that, or take the binding out of {} of wrangler.toml",
+                HYPERDRIVE.table()
+            )),
+        }
+    }
+
     /// The R2 bucket of a binding.
     ///
     /// # Errors
@@ -172,6 +214,27 @@ impl Variables {
         ))
     }
 
+    /// The place of tasks and what runs them, in a namespace of Durable Objects, if anything is bound
+    /// to the name.
+    ///
+    /// # Errors
+    /// When something else is bound to it, or this program was built without the feature `tasks`: a
+    /// sentence that says what to change.
+    pub fn tasks(&self, binding: &str) -> Result<Option<TaskPorts>, String> {
+        if bound::bound(&self.env, binding).is_none() {
+            return Ok(None);
+        }
+        #[cfg(feature = "tasks")]
+        if let Some(namespace) = TASK_OBJECTS.find(&self.env, binding) {
+            let tasks = Arc::new(DurableTasks::new(namespace));
+            return Ok(Some((Arc::clone(&tasks) as _, tasks)));
+        }
+        Err(format!(
+            "{}, and build with the feature `tasks` of mcpfn",
+            TASK_OBJECTS.mistake(&self.env, binding)
+        ))
+    }
+
     /// The way of answers to questions in the middle of a call, in a namespace of Durable Objects: that of
     /// idempotent writes has room for both.
     #[must_use]
@@ -182,6 +245,22 @@ impl Variables {
         }
         let _ = binding;
         None
+    }
+
+    /// The store of subscriptions, likewise.
+    ///
+    /// # Errors
+    /// When nothing is bound to the name: a sentence that says what to add.
+    pub(crate) fn topics(&self, binding: &str) -> Result<Arc<dyn Topics>, String> {
+        #[cfg(feature = "idempotency")]
+        if let Some(namespace) = OBJECTS.find(&self.env, binding) {
+            return Ok(Arc::new(DurableIdempotency::new(namespace)));
+        }
+        Err(format!(
+            "MCPFN_SUBSCRIPTIONS needs a store that all isolates share: {}, and build with the feature \
+             `idempotency` of mcpfn",
+            OBJECTS.mistake(&self.env, binding)
+        ))
     }
 
     /// The rate-limit bindings: one for `rate`, of each caller, and one for each rate that a tool of

@@ -1,8 +1,6 @@
 //! The step `conformance`: the official suite against the fixture server. The suite decides what
-//! passes; here its results are read, counted and told apart from failures that are expected and
-//! explained in a baseline file.
+//! passes; here its results are read and counted. No failure is expected.
 
-mod baseline;
 mod results;
 
 use std::{
@@ -21,8 +19,10 @@ use crate::{
     stores::Table,
     worker, workspace,
 };
-use baseline::Baseline;
 use results::Tally;
+
+/// What the suite asks for, and a server has only where its operator says so.
+const SUBSCRIPTIONS: (&str, &str) = ("MCPFN_SUBSCRIPTIONS", "poll");
 
 const SUITE: &str = "node_modules/@modelcontextprotocol/conformance";
 
@@ -45,6 +45,17 @@ enum Host {
     Lambda,
     /// A Worker in workerd.
     Worker,
+}
+
+impl Host {
+    /// Scenarios of extensions that the host serves, by how their names begin: they count beside
+    /// those that the suite requires.
+    fn extensions(self) -> &'static [&'static str] {
+        match self {
+            Self::Local | Self::Axum | Self::Balanced => &["tasks-"],
+            Self::Lambda | Self::Worker => &[],
+        }
+    }
 }
 
 impl Options {
@@ -78,12 +89,10 @@ impl Options {
     }
 }
 
-/// One run of the suite.
+/// One run of the suite, of which nothing may fail.
 struct Run {
     name: &'static str,
     arguments: &'static [&'static str],
-    /// A file in tests/conformance with the failures that are expected, and why.
-    baseline: Option<&'static str>,
     /// The revision whose frozen list says which scenarios count; all do where there is none.
     required: Option<&'static str>,
 }
@@ -92,25 +101,21 @@ const RUNS: &[Run] = &[
     Run {
         name: "2026-07-28-required",
         arguments: &["--requirements", "2026-07-28"],
-        baseline: None,
         required: Some("2026-07-28"),
     },
     Run {
         name: "2026-07-28-all",
         arguments: &["--suite", "all", "--spec-version", "2026-07-28"],
-        baseline: None,
         required: None,
     },
     Run {
         name: "2025-11-25-required",
         arguments: &["--requirements", "2025-11-25"],
-        baseline: Some("baseline-2025-11-25.yml"),
         required: Some("2025-11-25"),
     },
     Run {
         name: "2025-06-18-all",
         arguments: &["--suite", "all", "--spec-version", "2025-06-18"],
-        baseline: Some("baseline-2025-06-18.yml"),
         required: None,
     },
 ];
@@ -135,10 +140,16 @@ pub(crate) fn run(cx: &Context, options: &Options, counts: &mut Counts) -> Resul
     setup::node_packages(cx, &node, CONFORMANCE)?;
     let mut server = match options.host {
         Host::Balanced => return balanced(cx, &node, options, counts),
-        Host::Local => Fixture::start(&fixture::build(cx)?)?,
+        Host::Local => {
+            let mut server = Command::new(fixture::build(cx)?);
+            server
+                .args(["--port", "0"])
+                .env(SUBSCRIPTIONS.0, SUBSCRIPTIONS.1);
+            Fixture::start_command(&mut server)?
+        }
         Host::Axum => Fixture::start(&workspace::build_program(cx, "everything-axum")?)?,
         Host::Lambda => return lambda(cx, &node, options, counts),
-        Host::Worker => worker::fixture(cx)?.process,
+        Host::Worker => worker::subscribed(cx)?.process,
     };
     let url = server.url.clone();
     suite(cx, &node, &url, options, counts, || server.still_runs())
@@ -149,6 +160,8 @@ fn lambda(cx: &Context, node: &Node, options: &Options, counts: &mut Counts) -> 
     let table = Table::start(cx)?;
     let mut front = Command::new(build_lambda(cx)?);
     front.args(["--port", "0"]);
+    let (name, value) = SUBSCRIPTIONS;
+    front.args(["--variable", &format!("{name}={value}")]);
     for (name, value) in table.variables() {
         front.args(["--variable", &format!("{name}={value}")]);
     }
@@ -188,7 +201,7 @@ fn suite(
 
     let mut failed = Vec::new();
     for run in RUNS {
-        if !one_run(cx, node, run, url, &results, counts)? {
+        if !one_run(cx, node, run, url, &results, options.host, counts)? {
             failed.push(run.name);
         }
         still_runs()?;
@@ -222,6 +235,7 @@ fn one_run(
     run: &Run,
     url: &str,
     results: &Path,
+    host: Host,
     counts: &mut Counts,
 ) -> Result<bool> {
     let place = cx.root.join(CONFORMANCE);
@@ -235,14 +249,6 @@ fn one_run(
         .args(["server", "--url", url])
         .args(run.arguments);
     suite.arg("--output-dir").arg(&output);
-    if let Some(file) = run.baseline {
-        suite.args(["--expected-failures", file]);
-    }
-    // read first: a baseline that explains nothing is refused before the suite believes it
-    let baseline = run
-        .baseline
-        .map(|file| baseline(&place, file))
-        .transpose()?;
     let verdict = process::read(&mut suite);
 
     let required = run.required.map(|revision| required(&place, revision));
@@ -250,7 +256,7 @@ fn one_run(
     let tally = Tally::of(
         &scenarios,
         required.transpose()?.as_deref(),
-        baseline.as_ref(),
+        host.extensions(),
     );
     println!("{:<20} {tally}", run.name);
     counts.passed += tally.checks.passed;
@@ -271,12 +277,6 @@ fn one_run(
     }
     flush();
     Ok(content)
-}
-
-fn baseline(place: &Path, file: &str) -> Result<Baseline> {
-    let text = fs::read_to_string(place.join(file))
-        .while_doing(format_args!("read {CONFORMANCE}/{file}"))?;
-    Baseline::parse(&text).map_err(|why| Error::new(format!("{CONFORMANCE}/{file}: {why}")))
 }
 
 /// The scenarios that the suite requires of a revision.

@@ -78,6 +78,7 @@ cargo xtask <command>
   worker        the fixtures and the clients through workerd, and what wrangler would deploy, with
                 D1
                   --test NAME     only the tests in workerd whose names have NAME in them
+                  --hyperdrive    only the toolkits over PostgreSQL
                   --migrations    write infra/migrations from the demo shop and the tables of
                                   documents
 

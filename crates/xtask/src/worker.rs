@@ -4,6 +4,7 @@
 
 mod bindings;
 mod deployed;
+mod hyperdrive;
 pub(crate) mod services;
 pub(crate) mod workerd;
 
@@ -21,7 +22,7 @@ use crate::{
     wasm::target_folder,
     workspace::{self, Profile},
 };
-use services::SERVICES;
+use services::{SERVICES, SUBSCRIBED};
 use workerd::Workerd;
 
 /// What is asked of the step; nothing runs all of its tests.
@@ -30,6 +31,8 @@ pub(crate) enum Options {
     Tests,
     /// Only the tests in workerd whose names have this in them.
     Test(String),
+    /// Only those over PostgreSQL.
+    Hyperdrive,
     Migrations,
 }
 
@@ -43,6 +46,7 @@ impl Options {
         {
             [] => Ok(Self::Tests),
             ["--migrations"] => Ok(Self::Migrations),
+            ["--hyperdrive"] => Ok(Self::Hyperdrive),
             ["--test", name] => Ok(Self::Test((*name).to_owned())),
             other => Err(Error::new(format!(
                 "`worker` does not know `{}`; see `cargo xtask help`",
@@ -56,6 +60,10 @@ pub(crate) fn start(cx: &Context, options: &Options, counts: &mut Counts) -> Res
     match options {
         Options::Tests => run(cx, counts),
         Options::Test(name) => only(cx, name, counts),
+        Options::Hyperdrive => {
+            let tools = setup::worker_tools(cx)?;
+            hyperdrive::check(cx, &tools, build_command(cx, &tools)?, counts)
+        }
         Options::Migrations => deployed::write_migrations(cx),
     }
 }
@@ -71,6 +79,7 @@ pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
     workerd.process.still_runs()?;
     drop(workerd);
     deployed::check(cx, &tools, &folder, counts)?;
+    hyperdrive::check(cx, &tools, build_command(cx, &tools)?, counts)?;
     if tools.toolchain.unwinds() {
         tools.toolchain = setup::wasm_toolchain_that(cx, Panics::Abort)?;
         aborting(cx, &tools, counts)?;
@@ -160,6 +169,8 @@ fn in_workerd(
         "--skip",
         "deployed::",
         "--skip",
+        "hyperdrive::",
+        "--skip",
         "policed::",
         "--skip",
         "files::",
@@ -177,11 +188,11 @@ fn in_workerd(
     cargo_steps::tests(&mut tests, counts)
 }
 
-/// Runs the fixture server alone.
-pub(crate) fn fixture(cx: &Context) -> Result<Workerd> {
+/// Runs the fixture server alone, with subscriptions.
+pub(crate) fn subscribed(cx: &Context) -> Result<Workerd> {
     let tools = setup::worker_tools(cx)?;
     let folder = build_fixture(cx, &tools)?;
-    workerd::serve(cx, &tools, &folder, &SERVICES[SERVICES.len() - 1..])
+    workerd::serve(cx, &tools, &folder, SUBSCRIBED)
 }
 
 fn build_fixture(cx: &Context, tools: &WorkerTools) -> Result<PathBuf> {
@@ -233,6 +244,7 @@ mod tests {
         };
         assert_eq!(options(&[]).unwrap(), Options::Tests);
         assert_eq!(options(&["--migrations"]).unwrap(), Options::Migrations);
+        assert_eq!(options(&["--hyperdrive"]).unwrap(), Options::Hyperdrive);
         assert_eq!(
             options(&["--test", "fixtures::refuse"]).unwrap(),
             Options::Test("fixtures::refuse".to_owned())

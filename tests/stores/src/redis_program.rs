@@ -23,19 +23,40 @@ pub struct RedisProgram {
 }
 
 impl RedisProgram {
-    /// Starts it with options such as `--maxmemory 1mb`. `{port}` in them is its port.
+    /// Starts it with options such as `--maxmemory 1mb`. `{port}` in them is its port, and `{next}`
+    /// another one that is its own.
     pub async fn start(program: &Path, options: &[&str]) -> Self {
-        // free now, and in the moment in which the server takes it
-        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
-        let address = free.local_addr().expect("a listener has an address");
-        drop(free);
+        let address = free_port();
+        let mut all = vec!["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
+        if !options.contains(&"--port") {
+            all.extend(["--port", "{port}"]);
+        }
+        all.extend(options);
+        Self::start_at(program, address, &all).await
+    }
+
+    /// Starts a sentinel with the lines of its file, in which `{port}` is its port. It writes what
+    /// it learns into the file, in this folder.
+    pub async fn sentinel(program: &Path, folder: &Path, lines: &str) -> Self {
+        let address = free_port();
         let port = address.port().to_string();
+        let file = folder.join(format!("sentinel-{port}.conf"));
+        let text = format!("bind 127.0.0.1\nport {port}\n{lines}\n");
+        std::fs::write(&file, text).expect("the folder can be written to");
+        let file = file.display().to_string();
+        Self::start_at(program, address, &[&file, "--sentinel"]).await
+    }
+
+    async fn start_at(program: &Path, address: SocketAddr, options: &[&str]) -> Self {
+        let port = address.port().to_string();
+        let next = (address.port() + 1).to_string();
+        let options = options.iter().map(|option| {
+            let option = option.replace("{port}", &port);
+            option.replace("{next}", &next)
+        });
         let mut server = Self {
             program: program.to_owned(),
-            options: options
-                .iter()
-                .map(|option| option.replace("{port}", &port))
-                .collect(),
+            options: options.collect(),
             address,
             child: None,
         };
@@ -47,10 +68,6 @@ impl RedisProgram {
     pub async fn again(&mut self) {
         self.kill().await;
         let mut command = Command::new(&self.program);
-        command.args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
-        if !self.options.iter().any(|option| option == "--port") {
-            command.args(["--port", &self.address.port().to_string()]);
-        }
         command.args(&self.options).stdin(Stdio::null());
         command.stdout(Stdio::null()).kill_on_drop(true);
         self.child = Some(command.spawn().expect("redis-server starts"));
@@ -77,5 +94,22 @@ impl RedisProgram {
         let client = redis::Client::open(url).expect("an address is a URL");
         let connection = client.get_multiplexed_async_connection();
         connection.await.expect("the server listens")
+    }
+}
+
+/// Free now, with the next one, and in the moment in which a server takes them. The port of the bus
+/// between the nodes of a cluster is 10,000 above.
+fn free_port() -> SocketAddr {
+    let mut held = Vec::new();
+    loop {
+        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
+        let address = free.local_addr().expect("a listener has an address");
+        if address.port() < u16::MAX - 10_001
+            && TcpListener::bind((Ipv4Addr::LOCALHOST, address.port() + 1)).is_ok()
+        {
+            return address;
+        }
+        // it would be given again
+        held.push(free);
     }
 }

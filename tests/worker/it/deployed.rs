@@ -3,7 +3,7 @@
 //! nothing.
 
 #[path = "../../../crates/toolkits/tests/it"]
-mod toolkits {
+pub(crate) mod toolkits {
     #[allow(dead_code, reason = "another package's data")]
     pub(crate) mod attacks;
 }

@@ -24,6 +24,8 @@ mod files;
 mod fixtures;
 /// Stores that never answer.
 mod hung;
+/// The toolkits over PostgreSQL.
+mod hyperdrive;
 /// Idempotent writes.
 mod idempotency;
 /// A database that does not answer in time.

@@ -104,9 +104,10 @@ fn a_path_in_front_is_taken_off() {
 }
 
 /// `tests/worker` binds each to something else in the service `mistaken`.
-const MISTAKEN: [(&str, &str); 8] = [
+const MISTAKEN: [(&str, &str); 9] = [
     ("CACHE", "[[kv_namespaces]]"),
     ("IDEMPOTENCY", "[[durable_objects.bindings]]"),
+    ("TASKS", "class_name = \"McpfnTasks\""),
     ("METRICS", "[[analytics_engine_datasets]]"),
     ("CF_VERSION_METADATA", "[version_metadata]"),
     ("RATE_60_PER_60", "[[ratelimits]]"),

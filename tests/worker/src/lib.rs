@@ -1,6 +1,6 @@
 //! The servers of the fixtures as one Worker; the variable `TEST_SERVER` says which. `watched` is
-//! for what only this host does, `store` and `files` for the contracts of its stores, `sql` for a
-//! database that is late.
+//! for what only this host does, `store` and `files` for the contracts of its stores, as is `tasks`,
+//! `sql` for a database that is late.
 
 #![cfg(target_arch = "wasm32")]
 
@@ -9,6 +9,7 @@ mod policed;
 #[path = "../../it/support/servers.rs"]
 mod servers;
 mod store;
+mod tasks;
 mod watched;
 
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use mcpfn::port::{Blobs, Sql};
 use mcpfn::worker::{Setup, Variables};
 use mcpfn::{
     Server,
-    port::{IdempotencyStore, Platform},
+    port::{IdempotencyStore, Platform, TaskStore},
 };
 
 mcpfn::worker::fetch!(setup);
@@ -29,6 +30,7 @@ fn setup(
         .find("TEST_SERVER")
         .unwrap_or_else(|| "everything".into());
     let idempotency = variables.idempotency("IDEMPOTENCY")?;
+    let tasks = variables.tasks("TASKS")?;
     let database = if name == "sql" {
         Some(variables.d1("DB")?)
     } else {
@@ -43,6 +45,7 @@ fn setup(
         Some("watched") => watched::server,
         Some("policed") => policed::server,
         Some("store") => store::server,
+        Some("tasks") => tasks::server,
         Some("sql") => || mcpfn_toolkits::sql::toolkit(Server::builder("sql", "1.0.0")),
         Some("files") => files::server,
         name => servers::named(name.unwrap_or_default()),
@@ -52,6 +55,9 @@ fn setup(
         ports: move |mut platform: Platform| {
             if let Some(store) = idempotency {
                 platform = platform.with_port::<dyn IdempotencyStore>(store);
+            }
+            if let Some((store, _)) = tasks {
+                platform = platform.with_port::<dyn TaskStore>(store);
             }
             if let Some(database) = database {
                 platform = platform.with_port::<dyn Sql>(Arc::new(database));

@@ -13,6 +13,9 @@ use super::member::is_token;
 pub struct Id<'a>(&'a str);
 
 impl<'a> Id<'a> {
+    /// Of a call that the server makes itself.
+    pub(crate) const OWN: Id<'static> = Id("\"own\"");
+
     /// The JSON text, quotes included where the id is a string.
     #[must_use]
     pub fn as_json(self) -> &'a str {

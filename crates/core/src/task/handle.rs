@@ -79,6 +79,16 @@ impl Task {
         matches!(self.0.stage, Stage::Run(_))
     }
 
+    /// Its id, by which its client asks for it: the same in every run. Nothing where the call is no
+    /// task.
+    #[must_use]
+    pub fn id(&self) -> Option<&str> {
+        match &self.0.stage {
+            Stage::Run(hold) => Some(hold.id()),
+            Stage::Inline | Stage::Possible => None,
+        }
+    }
+
     /// From here on the call is a task, in a tool whose handler says so
     /// ([`TaskOptions::begun_by_handler`](crate::TaskOptions::begun_by_handler)). The handler begins
     /// anew in the task, with the same arguments and answers, and comes by here. Does nothing in a

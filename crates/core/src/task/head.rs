@@ -72,9 +72,13 @@ pub(crate) struct Head {
     /// The client wants it to end.
     #[serde(default)]
     pub(crate) cancel: bool,
-    /// When a run is due while nobody holds the task.
+    /// No run begins before.
     #[serde(default)]
     pub(crate) wake_ms: u64,
+    /// From when on the task stands still if no run began: those that were ordered at once have
+    /// some time.
+    #[serde(default)]
+    pub(crate) due_ms: u64,
 }
 
 /// What a run finds that wants the task.
@@ -133,6 +137,7 @@ impl Head {
             attempts: 0,
             cancel: false,
             wake_ms: now_ms,
+            due_ms: now_ms.saturating_add(ORDERED_MS),
         }
     }
 
@@ -242,12 +247,14 @@ impl Head {
             },
             End::Later(wake_ms) => Self {
                 wake_ms: *wake_ms,
+                due_ms: *wake_ms,
                 attempts: 0,
                 lease: None,
                 ..self.clone()
             },
             End::Cut => Self {
                 wake_ms: now_ms,
+                due_ms: now_ms.saturating_add(ORDERED_MS),
                 lease: None,
                 ..self.clone()
             },
@@ -271,6 +278,7 @@ impl Head {
         if head.open.is_empty() {
             head.status = Status::Working;
             head.wake_ms = now_ms;
+            head.due_ms = now_ms.saturating_add(ORDERED_MS);
         }
         Some(head)
     }
@@ -296,8 +304,7 @@ impl Head {
         }
         match &self.lease {
             Some(lease) => lease.until_ms <= now_ms,
-            None if self.attempts == 0 && self.wake_ms > self.updated_ms => self.wake_ms <= now_ms,
-            None => self.wake_ms.saturating_add(ORDERED_MS) <= now_ms,
+            None => self.due_ms <= now_ms,
         }
     }
 

@@ -32,6 +32,7 @@ pub(crate) enum Stop {
 pub(crate) struct Hold {
     stored: Stored,
     platform: Arc<Platform>,
+    id: String,
     holder: String,
     poll_ms: u64,
     /// The head as this run knows it.
@@ -52,12 +53,17 @@ impl Hold {
         Self {
             stored,
             platform: Arc::clone(platform),
+            id: head.id.clone(),
             holder,
             poll_ms: head.poll_ms,
             known: Mutex::new((head, version)),
             message: Mutex::default(),
             stop: Mutex::default(),
         }
+    }
+
+    pub(crate) fn id(&self) -> &str {
+        &self.id
     }
 
     pub(crate) fn stopped(&self) -> Option<Stop> {

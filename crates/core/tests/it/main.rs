@@ -21,3 +21,4 @@ mod upstreams;
 
 /// One message in, the bytes of its answer out.
 mod support;
+mod tasks;

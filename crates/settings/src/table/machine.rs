@@ -120,7 +120,8 @@ pub(super) const MACHINE: &[Setting] = &[
         "redis[s]://[USER:PASSWORD@]HOST",
         "none: each process has its own memory",
         "Redis or Valkey server by which several instances share cached results, rate limits and \
-         idempotent writes; /DATABASE may follow, and ?ssl_ca_certs=FILE",
+         idempotent writes; /DATABASE may follow, and ?ssl_ca_certs=FILE. With the feature \
+         redis-cluster a cluster is redis+cluster://HOST,.. and a master behind sentinels redis+sentinel://HOST,../MASTER",
     )
     .secret()
     .on(Hosts::LOCAL),

@@ -3,10 +3,9 @@
 
 use mcpfn_ports::{Rows, SqlValue};
 
+use super::Postgres;
 use super::pool::Lease;
-use super::session::Most;
-use super::wire::Fault;
-use super::{MAX_ANSWER, Postgres};
+use crate::protocol::{Fault, MAX_ANSWER, Most};
 
 /// Why [`Postgres::ask`] has no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]

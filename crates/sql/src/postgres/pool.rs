@@ -9,9 +9,8 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 use super::address::PostgresAddress;
-use super::connect::{CancelKey, Target};
-use super::session::PostgresSession;
-use super::wire::Fault;
+use super::connect::Target;
+use crate::protocol::{CancelKey, Fault, MAX_MESSAGE_BYTES, PostgresSession};
 
 /// How many connections there may be at the same time.
 const CONNECTIONS: usize = 4;
@@ -25,9 +24,6 @@ const CONNECTING: Duration = Duration::from_secs(4);
 /// A connection that was unused for longer may have been forgotten by something on the way, without
 /// a word.
 const OLD: Duration = Duration::from_secs(60);
-
-/// The largest message of a trusted statement's answer, in bytes.
-const MAX_MESSAGE_BYTES: usize = 16 * 1024 * 1024;
 
 pub(super) struct PostgresPool {
     target: Arc<Target>,

@@ -13,6 +13,7 @@ use crate::audit::TestAudit;
 use crate::clock::TestClock;
 use crate::notification::Heard;
 use crate::stores::TestStores;
+use crate::tasks::TestTasks;
 
 pub(super) type Answerer = dyn Fn(&Question) -> Option<Answer> + Send + Sync;
 
@@ -23,6 +24,8 @@ pub(crate) struct ClientLink {
     pub(super) principal: Arc<Principal>,
     pub(super) revision: Revision,
     pub(super) capabilities: Option<Value>,
+    pub(super) does_tasks: bool,
+    pub(super) tasks: TestTasks,
     pub(super) meta: JsonObject,
     pub(super) answers: BTreeMap<String, Answer>,
     pub(super) answerer: Option<Arc<Answerer>>,
@@ -37,7 +40,7 @@ impl ClientLink {
     /// What it can do: what the test says, else everything if it has answers, else nothing.
     pub(super) fn declared(&self) -> Value {
         let answers = self.answerer.is_some() || !self.answers.is_empty();
-        match &self.capabilities {
+        let mut declared = match &self.capabilities {
             Some(declared) => declared.clone(),
             None if answers => json!({
                 "elicitation": {"form": {}, "url": {}},
@@ -45,7 +48,11 @@ impl ClientLink {
                 "roots": {},
             }),
             None => json!({}),
+        };
+        if self.does_tasks {
+            declared["extensions"]["io.modelcontextprotocol/tasks"] = json!({});
         }
+        declared
     }
 
     pub(super) fn find_answer(&self, question: &Question) -> Option<Answer> {

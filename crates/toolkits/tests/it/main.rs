@@ -19,4 +19,5 @@ mod shop; // the demo data
 mod shown; // what is published about each tool
 mod sql; // SQL that a model wrote, and every attack
 mod support; // a server in memory: one call in, one answer out
-mod wait; // block_on
+mod wait;
+mod workflow; // block_on

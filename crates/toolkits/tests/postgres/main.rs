@@ -45,6 +45,7 @@ mod shop;
 mod sql;
 #[path = "../knowledge/store.rs"]
 mod store;
+mod streamed; // over streams that a host brings
 #[path = "../it/support.rs"]
 mod support;
 mod unvetted; // SQL that a model wrote

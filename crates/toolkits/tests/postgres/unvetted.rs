@@ -16,6 +16,11 @@ use crate::wait::wait;
 
 #[test]
 fn attacks_change_nothing_in_postgres() {
+    attack(|shop| Arc::new(shop.open().accept_functions("public.sneak")));
+}
+
+/// What every attack leaves, on a shop that is opened so that the function `public.sneak` is accepted.
+pub(crate) fn attack(open: impl Fn(&PostgresShop) -> Arc<dyn Sql>) {
     let shop = PostgresShop::new();
     let owner: Arc<dyn Sql> =
         Arc::new(Postgres::new(&place::url_of(None, &shop.database)).unwrap());
@@ -29,7 +34,7 @@ fn attacks_change_nothing_in_postgres() {
     ] {
         wait(owner.execute(&sql, &[])).unwrap();
     }
-    let client = Client::new(Arc::new(shop.open().accept_functions("public.sneak")));
+    let client = Client::new(open(&shop));
     let marks = || {
         let sql = "SELECT (SELECT count(*) FROM activities), (SELECT sum(quantity) FROM stock_levels), (SELECT count(*) FROM pg_class), \
                    (SELECT count(*) FROM pg_proc), (SELECT count(*) FROM pg_largeobject_metadata), (SELECT count(*) FROM pg_prepared_xacts), \

@@ -9,19 +9,16 @@
 
 mod mailbox;
 mod object;
+mod topics;
 
 use bytes::Bytes;
 use mcpfn_core::{
     handler::BoxFuture,
     port::{Hold, Holder, IdempotencyStatus, IdempotencyStore, StoreError},
 };
-use worker::js_sys::{Promise, Uint8Array};
-use worker::wasm_bindgen::prelude::wasm_bindgen;
-use worker::wasm_bindgen::{self, JsValue};
-use worker::wasm_bindgen_futures::JsFuture;
-use worker::web_sys::{RequestInit, Response};
+use worker::wasm_bindgen::JsValue;
 
-use crate::error::message as said;
+use super::objects::Objects;
 use crate::idempotency_message::{HoldAction, HoldAnswer, HoldRequest};
 
 /// A row of an object has 2 MB, its key and its times included.
@@ -30,13 +27,13 @@ const MAX: usize = 2_000_000 - 1000;
 /// Idempotent writes, in the Durable Objects of one namespace.
 #[derive(Debug)]
 pub(crate) struct DurableIdempotency {
-    namespace: Namespace,
+    objects: Objects,
 }
 
 impl DurableIdempotency {
     pub(crate) fn new(namespace: JsValue) -> Self {
         Self {
-            namespace: namespace.into(),
+            objects: Objects::new(namespace, "https://idempotency/"),
         }
     }
 
@@ -55,41 +52,25 @@ impl DurableIdempotency {
         let shard = key
             .get(..1)
             .ok_or_else(|| StoreError::new("a key without a character has no object"))?;
-        match self.exchange(shard, &request).await {
+        self.ask_shard(shard, &request).await
+    }
+
+    async fn ask_shard(&self, shard: &str, request: &[u8]) -> Result<HoldAnswer, StoreError> {
+        let answer = self.exchanged(shard, request).await?;
+        HoldAnswer::read(&answer)
+            .ok_or_else(|| failed("it answered what this version does not know"))
+    }
+
+    async fn exchanged(&self, shard: &str, request: &[u8]) -> Result<Vec<u8>, StoreError> {
+        match self.exchange(shard, request).await {
             Ok(answer) => Ok(answer),
             // an object that moves breaks its requests off; the same one again changes nothing
-            Err(_) => self.exchange(shard, &request).await,
+            Err(_) => self.exchange(shard, request).await,
         }
     }
 
-    async fn exchange(&self, shard: &str, request: &[u8]) -> Result<HoldAnswer, StoreError> {
-        let init = RequestInit::new();
-        init.set_method("POST");
-        init.set_body(&Uint8Array::from(request));
-        let object = self
-            .namespace
-            .get_by_name(shard)
-            .map_err(|error| broken(&error))?;
-        // the host name is a placeholder: a request to an object never leaves Cloudflare
-        let response = JsFuture::from(
-            object
-                .fetch("https://idempotency/", &init)
-                .map_err(|error| broken(&error))?,
-        )
-        .await
-        .map_err(|error| broken(&error))?;
-        let response = Response::from(response);
-        if !response.ok() {
-            return Err(failed(format_args!(
-                "it answered with status {}",
-                response.status()
-            )));
-        }
-        let body = JsFuture::from(response.array_buffer().map_err(|error| broken(&error))?)
-            .await
-            .map_err(|error| broken(&error))?;
-        HoldAnswer::read(&Uint8Array::new(&body).to_vec())
-            .ok_or_else(|| failed("it answered what this version does not know"))
+    async fn exchange(&self, shard: &str, request: &[u8]) -> Result<Vec<u8>, StoreError> {
+        self.objects.exchange(shard, request).await.map_err(failed)
     }
 }
 
@@ -175,22 +156,4 @@ fn failed(why: impl std::fmt::Display) -> StoreError {
     StoreError::new(format_args!(
         "the Durable Object of idempotent writes: {why}"
     ))
-}
-
-fn broken(error: &JsValue) -> StoreError {
-    failed(said(error))
-}
-
-#[wasm_bindgen]
-extern "C" {
-    #[derive(Debug)]
-    type Namespace;
-
-    #[wasm_bindgen(method, catch, js_name = getByName)]
-    fn get_by_name(this: &Namespace, name: &str) -> Result<Object, JsValue>;
-
-    type Object;
-
-    #[wasm_bindgen(method, catch)]
-    fn fetch(this: &Object, url: &str, init: &RequestInit) -> Result<Promise, JsValue>;
 }

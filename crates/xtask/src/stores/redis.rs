@@ -1,6 +1,8 @@
-//! Redis: the contract and outages, asked by tests/stores, and two processes that share one server.
+//! Redis: the contract and outages, asked by tests/stores, also of a cluster and behind a sentinel,
+//! and two processes that share one server.
 
 use std::{
+    fs,
     net::{Ipv4Addr, TcpListener, TcpStream},
     process::{Command, Stdio},
     thread,
@@ -17,6 +19,9 @@ use crate::{
     setup, workspace,
 };
 
+/// Those of the tests.
+const CERTIFICATES: &str = "crates/sql/tests/tls";
+
 const LIMIT: Duration = Duration::from_secs(30);
 
 pub(super) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
@@ -31,14 +36,29 @@ pub(super) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
     let program = workspace::build_program(cx, "shared-stores")?;
     let mut command = Command::new(program);
     command.arg("--redis").arg(&redis.path);
-    command.arg(cx.root.join("crates/sql/tests/tls"));
+    command.arg(cx.root.join(CERTIFICATES));
     counted(redis.environment(&mut command), counts)?;
+    groups(cx, &redis, counts)?;
     let (server, url) = start(&redis)?;
     let sharing = Sharing {
         service: "redis",
         variables: &[("MCPFN_REDIS_URL", &url), ("MCPFN_REDIS_TIMEOUT_MS", "500")],
     };
     share(cx, &sharing, server, counts)
+}
+
+/// A cluster, and servers behind a sentinel, which keep what they learn of each other in files.
+fn groups(cx: &Context, redis: &setup::DebianProgram, counts: &mut Counts) -> Result<()> {
+    println!("\na cluster, and a sentinel");
+    let folder = cx.target.join("stores/redis-groups");
+    if folder.exists() {
+        fs::remove_dir_all(&folder).while_doing(format_args!("empty {}", folder.display()))?;
+    }
+    fs::create_dir_all(&folder).while_doing(format_args!("create {}", folder.display()))?;
+    let mut command = Command::new(workspace::build_program(cx, "shared-stores")?);
+    command.arg("--redis-groups").arg(&redis.path);
+    command.arg(cx.root.join(CERTIFICATES)).arg(&folder);
+    counted(redis.environment(&mut command), counts)
 }
 
 fn start(redis: &setup::DebianProgram) -> Result<(Started, String)> {

@@ -5,6 +5,7 @@
 pub(super) const MISTAKEN: &[(&str, &str)] = &[
     ("CACHE", r#"text = "hunter2""#),
     ("IDEMPOTENCY", r#"json = "[\"hunter2\"]""#),
+    ("TASKS", r#"text = "hunter2""#),
     ("METRICS", r#"text = "hunter2""#),
     ("CF_VERSION_METADATA", r#"text = "hunter2""#),
     ("RATE_60_PER_60", r#"kvNamespace = "silent""#),

@@ -140,11 +140,23 @@ pub(super) fn check(
     ask(cx, tools, "deployed.mjs", &[&out, &state], counts)?;
     let stores = cx.target.join("worker/stores");
     ask(cx, tools, "stores.mjs", &[fixture, &stores], counts)?;
-    under_wrangler(cx, tools, ("deployed", &out, DEPLOYED), &state, counts)?;
+    let under = |name, bundle, configuration| Under {
+        name,
+        bundle,
+        configuration,
+        variables: &[],
+    };
+    under_wrangler(
+        cx,
+        tools,
+        &under("deployed", &*out, DEPLOYED),
+        &state,
+        counts,
+    )?;
     for (name, more) in [("policed", POLICED), ("files", FILES)] {
         let state = cx.target.join("worker").join(name);
         empty(&state)?;
-        under_wrangler(cx, tools, (name, fixture, more), &state, counts)?;
+        under_wrangler(cx, tools, &under(name, fixture, more), &state, counts)?;
     }
     Ok(())
 }
@@ -269,20 +281,33 @@ fn empty(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The tests of one module, which ask the Worker of the same name.
-fn under_wrangler(
+/// A module of tests, and the Worker of the same name that they ask.
+pub(super) struct Under<'a> {
+    pub(super) name: &'a str,
+    /// What was built.
+    pub(super) bundle: &'a Path,
+    /// Settings and bindings, as wrangler has them.
+    pub(super) configuration: &'a str,
+    /// Of the tests.
+    pub(super) variables: &'a [(&'a str, &'a str)],
+}
+
+/// The tests of one module under `wrangler dev`.
+pub(super) fn under_wrangler(
     cx: &Context,
     tools: &WorkerTools,
-    (name, bundle, more): (&str, &Path, &str),
+    under: &Under<'_>,
     state: &Path,
     counts: &mut Counts,
 ) -> Result<()> {
+    let Under { name, bundle, .. } = under;
     let config = bundle.join(format!("wrangler.{name}.toml"));
-    let text = format!("name = \"{name}\"\n{BUNDLE}{more}");
+    let text = format!("name = \"{name}\"\n{BUNDLE}{}", under.configuration);
     fs::write(&config, text).while_doing(format_args!("write {}", config.display()))?;
     let mut script = tools.node.command();
     script
         .current_dir(cx.root.join(WORKER))
+        .envs(under.variables.iter().copied())
         .arg("under.mjs")
         .arg(name)
         .arg(&config)

@@ -3,6 +3,7 @@
 
 use super::bindings::{HUNG, MISTAKEN};
 use super::workerd::{Service, What};
+use crate::fixture::STATE_KEY;
 
 const IMPATIENT: &str = include_str!("../../../../tests/worker/impatient.mjs");
 const SWEEP: &str = include_str!("../../../../tests/worker/sweep.mjs");
@@ -13,8 +14,6 @@ const SILENT: &str = include_str!("../../../../tests/worker/silent.mjs");
 const POINTS: &str = include_str!("../../../../tests/worker/points.mjs");
 const ISSUER: &str = include_str!("../../../../tests/worker/issuer.mjs");
 
-/// 32 bytes of 7, which the fixtures know.
-const STATE_KEY: &str = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
 pub(crate) const OPEN: (&str, &str) = ("MCPFN_AUTH", "none");
 const KEY: (&str, &str) = ("MCPFN_STATE_KEY", STATE_KEY);
 pub(crate) const QUIET: (&str, &str) = ("MCPFN_LOG", "error");
@@ -53,6 +52,15 @@ const KEYED: &[(&str, &str)] = &[
 
 /// A dataset of Analytics Engine whose points a service keeps.
 const METRICS: &str = r#"wrapped = (moduleName = "test:points", innerBindings = [(name = "fetcher", service = "points")])"#;
+
+/// The fixture server alone, with what an operator has to switch on.
+pub(super) const SUBSCRIBED: &[Service<'_>] = &[Service {
+    name: "everything",
+    what: What::Keeping {
+        variables: &[OPEN, KEY, QUIET, ORIGINS, ("MCPFN_SUBSCRIPTIONS", "poll")],
+        objects_of: "everything",
+    },
+}];
 
 /// One server a service; `everything` comes last.
 pub(super) const SERVICES: &[Service<'_>] = &[
@@ -346,7 +354,28 @@ pub(super) const SERVICES: &[Service<'_>] = &[
     },
     Service {
         name: "routed",
-        what: What::Built(&[OPEN, KEY, QUIET, ("MCPFN_BASE_PATH", "/tools/")]),
+        what: What::Running {
+            variables: &[OPEN, KEY, QUIET, ("MCPFN_BASE_PATH", "/tools/")],
+            objects_of: "everything",
+        },
+    },
+    Service {
+        name: "taskless",
+        what: What::Built(&[OPEN, KEY, QUIET]),
+    },
+    Service {
+        name: "tasks",
+        what: What::Running {
+            variables: &[OPEN, KEY, QUIET, ("TEST_SERVER", "tasks")],
+            objects_of: "everything",
+        },
+    },
+    Service {
+        name: "tasks-too",
+        what: What::Running {
+            variables: &[OPEN, KEY, QUIET, ("TEST_SERVER", "tasks")],
+            objects_of: "everything",
+        },
     },
     Service {
         name: "unbound",
@@ -370,8 +399,8 @@ pub(super) const SERVICES: &[Service<'_>] = &[
     },
     Service {
         name: "everything",
-        // with a mailbox, so that clients with a handshake can be asked
-        what: What::Keeping {
+        // with a mailbox, so that clients with a handshake can be asked, and with tasks
+        what: What::Running {
             variables: &[OPEN, KEY, QUIET, ORIGINS],
             objects_of: "everything",
         },

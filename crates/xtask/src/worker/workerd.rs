@@ -24,7 +24,11 @@ const COMPATIBILITY: &str = r#"compatibilityDate = "2026-10-01", compatibilityFl
 const MODULES: &str = r#"modules = [(name = "index.js", esModule = embed "index.js"), (name = "index_bg.wasm", wasm = embed "index_bg.wasm")]"#;
 
 /// Durable Objects in SQLite databases, which workerd keeps on a disk only.
-const OBJECTS: &str = r#"durableObjectNamespaces = [(className = "McpfnIdempotency", uniqueKey = "UNIQUE", enableSql = true)], durableObjectStorage = (localDisk = "disk"), "#;
+const OBJECTS: &str =
+    r#"durableObjectNamespaces = [CLASSES], durableObjectStorage = (localDisk = "disk"), "#;
+const IDEMPOTENCY: &str =
+    r#"(className = "McpfnIdempotency", uniqueKey = "UNIQUE", enableSql = true)"#;
+const TASKS: &str = r#"(className = "McpfnTasks", uniqueKey = "UNIQUE-tasks", enableSql = true)"#;
 
 /// Bindings that workerd has none of: their classes are modules of these tests.
 const EXTENSIONS: &str = r#"  extensions = [(modules = [
@@ -60,6 +64,11 @@ pub(crate) enum What<'a> {
     Built(&'a [(&'a str, &'a str)]),
     /// The same, with the Durable Objects of a service, itself or another one, bound as `IDEMPOTENCY`.
     Keeping {
+        variables: &'a [(&'a str, &'a str)],
+        objects_of: &'a str,
+    },
+    /// The same, with the objects of tasks beside them, bound as `TASKS`.
+    Running {
         variables: &'a [(&'a str, &'a str)],
         objects_of: &'a str,
     },
@@ -156,11 +165,25 @@ fn free_ports(count: usize) -> Result<Vec<u16>> {
         .collect()
 }
 
+/// The Durable Objects of a service.
+fn classes(service: &str, classes: &[&str]) -> String {
+    OBJECTS
+        .replace("CLASSES", &classes.join(", "))
+        .replace("UNIQUE", service)
+}
+
 /// The binding of a service's Durable Objects.
 fn once(service: &str) -> String {
+    objects("IDEMPOTENCY", "McpfnIdempotency", service)
+}
+
+fn tasks(service: &str) -> String {
+    objects("TASKS", "McpfnTasks", service)
+}
+
+fn objects(name: &str, class: &str, service: &str) -> String {
     format!(
-        "(name = \"IDEMPOTENCY\", durableObjectNamespace = (className = \"McpfnIdempotency\", serviceName = \
-         {service:?}))"
+        "(name = {name:?}, durableObjectNamespace = (className = {class:?}, serviceName = {service:?}))"
     )
 }
 
@@ -226,9 +249,18 @@ fn worker(service: &Service<'_>, text: impl Fn(&[(&str, &str)]) -> String) -> St
             objects_of,
         } => {
             if name == objects_of {
-                objects = OBJECTS.replace("UNIQUE", name);
+                objects = classes(name, &[IDEMPOTENCY]);
             }
             text(variables) + &once(objects_of)
+        }
+        What::Running {
+            variables,
+            objects_of,
+        } => {
+            if name == objects_of {
+                objects = classes(name, &[IDEMPOTENCY, TASKS]);
+            }
+            text(variables) + &once(objects_of) + ", " + &tasks(objects_of)
         }
         What::Asking {
             variables,
@@ -243,7 +275,7 @@ fn worker(service: &Service<'_>, text: impl Fn(&[(&str, &str)]) -> String) -> St
             .map(|file| format!("(name = {file:?}, text = embed {file:?}), "))
             .collect(),
         What::Around { .. } => {
-            objects = OBJECTS.replace("UNIQUE", name);
+            objects = classes(name, &[IDEMPOTENCY]);
             modules = modules.replace("modules = [", &format!("{}, ", script(name)));
             once(name)
         }

@@ -1,13 +1,14 @@
 //! `shared-stores --redis PROGRAM FOLDER` and `shared-stores --postgres URL FOLDER`: the contract
 //! against the services by which instances share what they know, and what happens when there is
 //! something wrong with one. FOLDER has the certificates of the tests (`ca.pem`, `server.pem`,
-//! `server.key`). `cargo xtask stores` starts it.
+//! `server.key`). `shared-stores --redis-groups PROGRAM FOLDER DISK`: the contract through a cluster
+//! and a sentinel, whose servers write into DISK. `cargo xtask stores` starts it.
 
 use std::path::Path;
 use std::process::ExitCode;
 
 use mcpfn_store_tests::report::Report;
-use mcpfn_store_tests::{on_postgres, on_redis};
+use mcpfn_store_tests::{on_postgres, on_redis, on_redis_cluster, on_redis_sentinel};
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> ExitCode {
@@ -18,11 +19,19 @@ async fn main() -> ExitCode {
         ["--redis", program, folder] => {
             on_redis::check(Path::new(program), Path::new(folder), &mut report).await;
         }
+        ["--redis-groups", program, folder, disk] => {
+            let (program, disk) = (Path::new(program), Path::new(disk));
+            on_redis_cluster::check(program, disk, Path::new(folder), &mut report).await;
+            on_redis_sentinel::check(program, disk, &mut report).await;
+        }
         ["--postgres", url, folder] => {
             on_postgres::check(url, Path::new(folder), &mut report).await;
         }
         _ => {
-            eprintln!("usage: shared-stores --redis PROGRAM FOLDER | --postgres URL FOLDER");
+            eprintln!(
+                "usage: shared-stores --redis PROGRAM FOLDER | --redis-groups PROGRAM FOLDER DISK | \
+                 --postgres URL FOLDER"
+            );
             return ExitCode::FAILURE;
         }
     }

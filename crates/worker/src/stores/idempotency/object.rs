@@ -21,11 +21,12 @@ use worker::js_sys::{Array, Date, Promise, Uint8Array};
 use worker::wasm_bindgen::prelude::wasm_bindgen;
 use worker::wasm_bindgen::{self, JsValue};
 use worker::wasm_bindgen_futures::JsFuture;
-use worker::{ResponseBuilder, web_sys};
+use worker::web_sys;
 
-use crate::idempotency_message::HoldRequest;
+use crate::idempotency_message::{HoldRequest, RecordAnswer, RecordRequest};
 use crate::idempotency_row::{Change, HoldRow, decide};
-use mcpfn_core::port::Holder;
+use crate::stores::objects::{ObjectState, Storage, bytes, response};
+use mcpfn_core::port::{Holder, TopicRecord};
 
 /// Without a row id, so that a write of a row is one write and not another one of its index.
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS idempotency (key TEXT PRIMARY KEY, until_ms INTEGER NOT \
@@ -34,7 +35,6 @@ const TABLE: &str = "CREATE TABLE IF NOT EXISTS idempotency (key TEXT PRIMARY KE
 const SWEEP_MS: f64 = 3_600_000.0;
 /// How late an alarm may be before it counts as given up: the runtime tries again for some minutes.
 const LATE_MS: f64 = 600_000.0;
-const BAD_REQUEST: u16 = 400;
 
 /// One shard. `wrangler.toml` names the class; who writes a server does not.
 #[wasm_bindgen(wasm_bindgen = worker::wasm_bindgen)]
@@ -61,12 +61,12 @@ impl McpfnIdempotency {
     pub fn fetch(&self, request: web_sys::Request) -> Promise {
         let (storage, due_ms) = (self.storage.clone(), Rc::clone(&self.due_ms.0));
         future_to_promise(AssertUnwindSafe(async move {
-            let body = Uint8Array::new(&JsFuture::from(request.array_buffer()?).await?).to_vec();
+            let body = bytes(&request).await?;
+            if let Some(request) = RecordRequest::read(&body) {
+                return Ok(response(Some(records(&storage, &request)?.write())));
+            }
             let Some(request) = HoldRequest::read(&body) else {
-                return Ok(web_sys::Response::from(
-                    ResponseBuilder::new().with_status(BAD_REQUEST).empty(),
-                )
-                .into());
+                return Ok(response(None));
             };
             let (answer, change) = decide(find(&storage, request.key)?, &request);
             let writes = matches!(change, Change::Keep(_));
@@ -74,7 +74,7 @@ impl McpfnIdempotency {
             if writes {
                 ensure_alarm(&storage, &due_ms).await?;
             }
-            Ok(web_sys::Response::from(ResponseBuilder::new().fixed(answer.write())).into())
+            Ok(response(Some(answer.write())))
         }))
     }
 
@@ -120,6 +120,21 @@ async fn ensure_alarm(storage: &Storage, due_ms: &Cell<f64>) -> Result<(), JsVal
     };
     due_ms.set(due);
     Ok(())
+}
+
+/// The records of subscriptions that count.
+fn records(storage: &Storage, request: &RecordRequest<'_>) -> Result<RecordAnswer, JsValue> {
+    let keys = request.keys.iter();
+    let records = keys.map(|key| {
+        let row = find(storage, key)?.filter(|row| row.expires_ms > request.now_ms);
+        Ok(row.and_then(|row| {
+            Some(TopicRecord {
+                version: row.holder,
+                value: row.result?.into(),
+            })
+        }))
+    });
+    records.collect::<Result<_, JsValue>>().map(RecordAnswer)
 }
 
 fn find(storage: &Storage, key: &str) -> Result<Option<HoldRow>, JsValue> {
@@ -172,35 +187,4 @@ fn run(storage: &Storage, statement: &str, parameters: &[JsValue]) -> Result<Arr
         bound.push(parameter);
     }
     Ok(Array::from(&storage.sql().exec(statement, &bound)?.raw()))
-}
-
-#[wasm_bindgen]
-extern "C" {
-    /// What the runtime gives an object.
-    pub type ObjectState;
-
-    #[wasm_bindgen(method, getter)]
-    fn storage(this: &ObjectState) -> Storage;
-
-    #[derive(Debug, Clone)]
-    type Storage;
-
-    #[wasm_bindgen(method, getter)]
-    fn sql(this: &Storage) -> Sql;
-
-    #[wasm_bindgen(method, catch, js_name = getAlarm)]
-    fn get_alarm(this: &Storage) -> Result<Promise, JsValue>;
-
-    #[wasm_bindgen(method, catch, js_name = setAlarm)]
-    fn set_alarm(this: &Storage, at_ms: f64) -> Result<Promise, JsValue>;
-
-    type Sql;
-
-    #[wasm_bindgen(method, catch, variadic)]
-    fn exec(this: &Sql, statement: &str, parameters: &Array) -> Result<Cursor, JsValue>;
-
-    type Cursor;
-
-    #[wasm_bindgen(method)]
-    fn raw(this: &Cursor) -> JsValue;
 }

@@ -11,20 +11,19 @@ use mcpfn_ports::{Rows, SqlValue};
 use postgres_protocol::IsNull;
 use postgres_protocol::message::backend::{DataRowBody, Message};
 use postgres_protocol::message::frontend::{self, BindError};
-use tokio::time::Instant;
 
-use super::connect::{CancelKey, unexpected};
+use super::greeting::CancelKey;
 use super::refusal::ServerRefusal;
 use super::text;
-use super::wire::{Fault, Wire};
+use super::wire::{Fault, Wire, unexpected};
 
 /// How much of an answer is read.
 #[derive(Clone, Copy)]
-pub(super) struct Most {
+pub(crate) struct Most {
     /// No limit when zero, as in the protocol.
-    pub(super) rows: usize,
+    pub(crate) rows: usize,
     /// Of all values together.
-    pub(super) bytes: usize,
+    pub(crate) bytes: usize,
 }
 
 const EVERYTHING: Most = Most {
@@ -34,40 +33,42 @@ const EVERYTHING: Most = Most {
 
 /// What a statement gave.
 #[derive(Default)]
-pub(super) struct Done {
-    pub(super) rows: Rows,
+pub(crate) struct Done {
+    pub(crate) rows: Rows,
     /// Rows changed, or rows given by a query.
-    pub(super) count: u64,
+    pub(crate) count: u64,
     /// The bytes of the values were more than allowed, and rows are missing.
-    pub(super) cut: bool,
+    pub(crate) cut: bool,
 }
 
 /// A connection that runs one statement at a time.
-pub(super) struct PostgresSession {
+pub(crate) struct PostgresSession {
     wire: Wire,
-    pub(super) key: CancelKey,
+    pub(crate) key: CancelKey,
     /// Between two statements, outside of a transaction, and nothing left to read.
-    pub(super) clean: bool,
+    pub(crate) clean: bool,
     /// When its role was last found fit for unvetted statements.
-    pub(super) vetted: Option<Instant>,
+    #[cfg(feature = "postgres")]
+    pub(crate) vetted: Option<tokio::time::Instant>,
 }
 
 impl PostgresSession {
-    pub(super) fn new(wire: Wire, key: CancelKey) -> Self {
+    pub(crate) fn new(wire: Wire, key: CancelKey) -> Self {
         Self {
             wire,
             key,
             clean: true,
+            #[cfg(feature = "postgres")]
             vetted: None,
         }
     }
 
-    pub(super) async fn is_usable(&mut self) -> bool {
+    pub(crate) async fn is_usable(&mut self) -> bool {
         self.clean && self.wire.is_open().await
     }
 
     /// Runs one statement: the server itself refuses a text with several.
-    pub(super) async fn run(
+    pub(crate) async fn run(
         &mut self,
         sql: &str,
         parameters: &[SqlValue],
@@ -79,8 +80,25 @@ impl PostgresSession {
         self.exchange(&out, most, 1).await
     }
 
+    /// The same between texts of this crate's own, which begin and end its transaction, in one round
+    /// trip.
+    pub(crate) async fn run_between(
+        &mut self,
+        begin: &str,
+        (sql, parameters): (&str, &[SqlValue]),
+        most: Most,
+        end: &str,
+    ) -> Result<Done, Fault> {
+        let mut out = BytesMut::new();
+        frontend::query(begin, &mut out)?;
+        frontend::parse("", sql, [], &mut out)?;
+        run_portal(parameters, most, &mut out)?;
+        frontend::query(end, &mut out)?;
+        self.exchange(&out, most, 3).await
+    }
+
     /// Runs statements of this crate's own, several in one text, and throws their rows away.
-    pub(super) async fn command(&mut self, sql: &str) -> Result<(), Fault> {
+    pub(crate) async fn command(&mut self, sql: &str) -> Result<(), Fault> {
         let mut out = BytesMut::new();
         frontend::query(sql, &mut out)?;
         self.exchange(&out, EVERYTHING, 1).await.map(drop)
@@ -88,7 +106,7 @@ impl PostgresSession {
 
     /// Opens a transaction with `begin` and compiles a statement in it. False when the statement
     /// would give no rows: then it does something else than read, whatever it is.
-    pub(super) async fn compile(&mut self, begin: &str, sql: &str) -> Result<bool, Fault> {
+    pub(crate) async fn compile(&mut self, begin: &str, sql: &str) -> Result<bool, Fault> {
         let mut out = BytesMut::new();
         frontend::query(begin, &mut out)?;
         frontend::parse("", sql, [], &mut out)?;
@@ -99,7 +117,7 @@ impl PostgresSession {
     }
 
     /// Runs what was compiled last.
-    pub(super) async fn run_compiled(&mut self, most: Most) -> Result<Done, Fault> {
+    pub(crate) async fn run_compiled(&mut self, most: Most) -> Result<Done, Fault> {
         let mut out = BytesMut::new();
         run_portal(&[], most, &mut out)?;
         self.exchange(&out, most, 1).await
@@ -107,7 +125,7 @@ impl PostgresSession {
 
     /// Ends whatever the last caller may have left: a transaction, settings, locks, prepared
     /// statements, listening.
-    pub(super) async fn wash(&mut self, settings: &str) -> Result<(), Fault> {
+    pub(crate) async fn wash(&mut self, settings: &str) -> Result<(), Fault> {
         let mut out = BytesMut::new();
         // each in a message of its own: DISCARD can't share one
         frontend::query("ROLLBACK", &mut out)?;
@@ -117,7 +135,7 @@ impl PostgresSession {
     }
 
     /// The largest message that is read from now on, in bytes.
-    pub(super) fn set_largest_message(&mut self, bytes: usize) {
+    pub(crate) fn set_largest_message(&mut self, bytes: usize) {
         self.wire.largest = bytes;
     }
 
@@ -149,7 +167,9 @@ impl PostgresSession {
                     }
                 }
                 Message::DataRow(_) => done.rows.truncated = most.rows > 0,
-                Message::CommandComplete(body) => done.count = count(body.tag()?),
+                Message::CommandComplete(body) => {
+                    done.count = count(body.tag()?).unwrap_or(done.count);
+                }
                 Message::ErrorResponse(body) => {
                     let refusal = ServerRefusal::read(&body);
                     // the first of several: the others follow from it
@@ -230,14 +250,11 @@ fn values(row: &DataRowBody, kinds: &[u32]) -> Result<Vec<SqlValue>, Fault> {
     Ok(values)
 }
 
-/// The number at the end of `INSERT 0 3`; zero for `SELECT`, which changes nothing.
-fn count(tag: &str) -> u64 {
+/// The number at the end of `INSERT 0 3`; none of what changes nothing, such as `SELECT`.
+fn count(tag: &str) -> Option<u64> {
     let changes = ["INSERT", "UPDATE", "DELETE", "MERGE", "COPY"]
         .iter()
         .any(|verb| tag.starts_with(verb));
-    tag.rsplit(' ')
-        .next()
-        .filter(|_| changes)
-        .and_then(|number| number.parse().ok())
-        .unwrap_or(0)
+    let number = tag.rsplit(' ').next().filter(|_| changes)?;
+    number.parse().ok()
 }

@@ -14,13 +14,13 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, Re
 use super::refusal::ServerRefusal;
 
 /// A socket, encrypted or not.
-pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 /// Why an exchange did not succeed.
 #[derive(Debug)]
-pub(super) enum Fault {
+pub(crate) enum Fault {
     /// The server refused the statement, and the connection goes on.
     Refused(ServerRefusal),
     /// The connection is of no use any more.
@@ -47,15 +47,15 @@ impl From<Fault> for SqlError {
 }
 
 /// The two directions of a connection.
-pub(super) struct Wire {
+pub(crate) struct Wire {
     stream: Box<dyn Stream>,
     incoming: BytesMut,
     /// The largest message that is read, in bytes.
-    pub(super) largest: usize,
+    pub(crate) largest: usize,
 }
 
 impl Wire {
-    pub(super) fn new(stream: Box<dyn Stream>, largest: usize) -> Self {
+    pub(crate) fn new(stream: Box<dyn Stream>, largest: usize) -> Self {
         Self {
             stream,
             incoming: BytesMut::with_capacity(8 * 1024),
@@ -63,13 +63,13 @@ impl Wire {
         }
     }
 
-    pub(super) async fn send(&mut self, bytes: &[u8]) -> Result<(), Fault> {
+    pub(crate) async fn send(&mut self, bytes: &[u8]) -> Result<(), Fault> {
         self.stream.write_all(bytes).await?;
         Ok(self.stream.flush().await?)
     }
 
     /// The next message that is about what was sent; notices and changed settings are not.
-    pub(super) async fn next(&mut self) -> Result<Message, Fault> {
+    pub(crate) async fn next(&mut self) -> Result<Message, Fault> {
         loop {
             if let Some(header) = Header::parse(&self.incoming)? {
                 let length = usize::try_from(header.len()).unwrap_or(usize::MAX);
@@ -94,7 +94,7 @@ impl Wire {
     }
 
     /// Whether an idle connection is still open: then there is nothing to read, not even its end.
-    pub(super) async fn is_open(&mut self) -> bool {
+    pub(crate) async fn is_open(&mut self) -> bool {
         let stream = &mut self.stream;
         poll_fn(|_| {
             let mut byte = [0];
@@ -108,4 +108,8 @@ impl Wire {
         })
         .await
     }
+}
+
+pub(crate) fn unexpected() -> Fault {
+    Fault::Broken("the server sent a message that does not belong here".to_owned())
 }

@@ -7,16 +7,16 @@ use postgres_protocol::message::backend::ErrorResponseBody;
 
 /// The server's own words.
 #[derive(Debug, Default)]
-pub(super) struct ServerRefusal {
+pub(crate) struct ServerRefusal {
     /// Five characters of SQLSTATE.
-    pub(super) code: String,
+    pub(crate) code: String,
     message: String,
     hint: String,
 }
 
 impl ServerRefusal {
     /// What a text with nothing in it gets.
-    pub(super) fn no_statement() -> Self {
+    pub(crate) fn no_statement() -> Self {
         Self {
             code: "42601".to_owned(),
             message: "there is no statement".to_owned(),
@@ -24,7 +24,7 @@ impl ServerRefusal {
         }
     }
 
-    pub(super) fn read(body: &ErrorResponseBody) -> Self {
+    pub(crate) fn read(body: &ErrorResponseBody) -> Self {
         let mut refusal = Self::default();
         let mut fields = body.fields();
         // fields that can't be read are left out: there is an error to report already
@@ -109,7 +109,7 @@ impl Blame {
 }
 
 /// Whether a text has nothing but blanks, comments and semicolons.
-pub(super) fn is_blank(sql: &str) -> bool {
+pub(crate) fn is_blank(sql: &str) -> bool {
     let mut rest = sql;
     loop {
         rest = rest.trim_start_matches(|letter: char| letter.is_whitespace() || letter == ';');

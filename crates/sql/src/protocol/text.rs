@@ -18,7 +18,7 @@ const TIMESTAMPTZ: u32 = 1184;
 
 /// A parameter as text, which the server reads as whatever type it expects in that place; `None` is
 /// null.
-pub(super) fn written(value: &SqlValue) -> Option<String> {
+pub(crate) fn written(value: &SqlValue) -> Option<String> {
     match value {
         SqlValue::Null => None,
         SqlValue::Integer(integer) => Some(integer.to_string()),
@@ -36,7 +36,7 @@ pub(super) fn written(value: &SqlValue) -> Option<String> {
 }
 
 /// A value of a row, from its text.
-pub(super) fn read(kind: u32, text: &[u8]) -> SqlValue {
+pub(crate) fn read(kind: u32, text: &[u8]) -> SqlValue {
     let text = String::from_utf8_lossy(text);
     let read = match kind {
         BOOL => Some(SqlValue::Integer((text == "t").into())),
@@ -65,7 +65,7 @@ fn bytes(text: &str) -> Option<Vec<u8>> {
 
 /// The statement with `?1` as `$1`, except in text, names and comments. A `?` without a number is
 /// an operator and stays.
-pub(super) fn translated(sql: &str) -> String {
+pub(crate) fn translated(sql: &str) -> String {
     let mut out = String::with_capacity(sql.len());
     let mut rest = sql;
     while let Some(at) = rest.find(['?', '\'', '"', '-', '/']) {

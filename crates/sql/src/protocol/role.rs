@@ -10,7 +10,7 @@ use mcpfn_ports::{Rows, SqlValue};
 /// language may do anything; triggers can't be called. Those of `pg_catalog` stop other sessions,
 /// write to the log of changes without changing a row, show the statements of the role's other
 /// sessions, or reach files.
-pub(super) const QUESTIONS: &str = "
+pub(crate) const QUESTIONS: &str = "
 SELECT 'superuser', r.rolname::text, '' FROM pg_roles AS r WHERE r.rolsuper AND pg_has_role(current_user, r.oid, 'MEMBER')
 UNION ALL
 SELECT 'member', format('%I', g.rolname), format('%I', u.rolname) FROM pg_auth_members AS m
@@ -49,7 +49,7 @@ UNION ALL
    AND has_schema_privilege(n.oid, 'USAGE') AND has_function_privilege(p.oid, 'EXECUTE') ORDER BY 2, 3 LIMIT 1)";
 
 /// What is wrong with the role, as a sentence that says what to do; nothing when it is fit.
-pub(super) fn verdict(rows: &Rows) -> Option<String> {
+pub(crate) fn verdict(rows: &Rows) -> Option<String> {
     let reason = rows.rows.iter().find_map(|row| match row.as_slice() {
         [kind, detail, more] => reason(kind.as_str()?, detail, more.as_str()?),
         _ => None,
