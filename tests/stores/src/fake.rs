@@ -147,17 +147,17 @@ impl Fake {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn answer(self, operation: String, body: Value) -> Result<HttpResponse, ConnectorError> {
+    /// Asks it without the SDK: status and answer, or nothing where one of both is lost.
+    pub async fn ask(self, operation: String, body: Value) -> Option<(u16, Value)> {
         let fault = self.state().fault(&operation, &body);
-        let lost = || ConnectorError::io("the connection was reset".into());
         let second = self.1.elapsed().as_millis() as u64 / 1000;
         let done = |fake: &Self| fake.state().execute(&operation, &body, second);
         let (status, answer) = match fault {
             Fault::None => done(&self),
-            Fault::LostBefore => return Err(lost()),
+            Fault::LostBefore => return None,
             Fault::LostAfter => {
                 done(&self);
-                return Err(lost());
+                return None;
             }
             Fault::Throttled => {
                 self.state().costs.throttled += 1;
@@ -175,11 +175,16 @@ impl Fake {
                     sleep(Duration::from_millis(late)).await;
                     fake.state().execute(&operation, &body, second)
                 });
-                done.await
-                    .map_err(|error| ConnectorError::io(error.into()))?
+                done.await.ok()?
             }
             Fault::Hangs => std::future::pending().await,
         };
+        Some((status, answer))
+    }
+
+    async fn answer(self, operation: String, body: Value) -> Result<HttpResponse, ConnectorError> {
+        let lost = || ConnectorError::io("the connection was reset".into());
+        let (status, answer) = self.ask(operation, body).await.ok_or_else(lost)?;
         let answer = SdkBody::from(answer.to_string());
         let response = http::Response::builder()
             .status(status)

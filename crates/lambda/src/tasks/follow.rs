@@ -15,6 +15,8 @@ use crate::function::Function;
 const WAIT_MS: u64 = 30_000;
 /// All waits of an invocation together.
 const WAITS_MS: u64 = 120_000;
+/// Less than this is no time for a run, of which the core keeps three seconds for its end.
+const LEAST_MS: u64 = 10_000;
 /// Invocations that follow each other without a client between them: AWS takes 16 for a loop, and
 /// stops it.
 const HOPS: u8 = 12;
@@ -53,7 +55,8 @@ impl Invocation {
         }
         // a run that begins late is cut soon, and what it did since its last checkpoint is lost
         let left_ms = self.end_ms.saturating_sub(now_ms + wait_ms);
-        if left_ms >= self.end_ms.saturating_sub(self.begun_ms) / 2 {
+        let half_ms = self.end_ms.saturating_sub(self.begun_ms) / 2;
+        if left_ms >= half_ms.max(LEAST_MS) {
             return Next::Here(wait_ms);
         }
         match self.hop < HOPS {
@@ -147,5 +150,12 @@ mod tests {
             let found = invocation.next(run, now * 1000);
             assert_eq!(found, next, "{now} s, {waited} s, hop {hop}, {run:?}");
         }
+        let short = Invocation {
+            begun_ms: 0,
+            end_ms: 12_000,
+            waited_ms: 0,
+            hop: 0,
+        };
+        assert_eq!(short.next(again(3), 3_000), Next::Anew);
     }
 }

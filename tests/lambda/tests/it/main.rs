@@ -5,6 +5,7 @@ mod alarms; // from a failure to its line, its filter and its alarm
 mod large; // answers near what each trigger takes
 mod life; // from the first breath to the last: settings, panics, deadlines, many calls
 mod streaming; // answers in pieces, and their ends
+mod tasks; // runs of tasks in a function of their own
 mod triggers; // every trigger's event, and who calls
 
 use std::path::Path;
