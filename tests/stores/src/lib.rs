@@ -25,5 +25,6 @@ pub mod service;
 pub mod service_outage;
 pub mod simulation;
 pub mod table;
+pub mod task_objects;
 pub mod tasks;
 pub mod world;
