@@ -13,8 +13,8 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use mcpfn_core::{Server, port::Platform};
 use mcpfn_native::{OsRandom, Process, Telemetry, Transport, Variables};
 use mcpfn_settings::{
-    Assembly, Common, Hosts, Kept, Observed, SETTINGS, Setting, SettingsError, Setup, and_of_server,
-    build, help, warn_of_tools,
+    Assembly, Common, Hosts, Kept, Observed, SETTINGS, Setting, SettingsError, Setup,
+    and_of_server, build, help, warn_of_tools,
 };
 use tokio::runtime::Runtime;
 use tracing::Level;

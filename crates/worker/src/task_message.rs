@@ -98,7 +98,11 @@ impl<'a> TaskRequest<'a> {
                 call: rest.bytes()?,
             },
             b'r' => TaskAction::Read {
-                parts: rest.0.iter().map(|code| part(*code)).collect::<Option<_>>()?,
+                parts: rest
+                    .0
+                    .iter()
+                    .map(|code| part(*code))
+                    .collect::<Option<_>>()?,
             },
             b's' => TaskAction::Swap {
                 version: rest.number()?,
@@ -274,7 +278,10 @@ mod tests {
                 parts: vec![TaskPart::Outcome, TaskPart::Head],
             },
             also(vec![]),
-            also(vec![(TaskPart::Checkpoint, b""), (TaskPart::Outcome, b"\0")]),
+            also(vec![
+                (TaskPart::Checkpoint, b""),
+                (TaskPart::Outcome, b"\0"),
+            ]),
             TaskAction::Remove,
             TaskAction::Start { at_ms: 8 },
         ];
@@ -311,7 +318,11 @@ mod tests {
             }
         }
         assert_eq!(TaskRequest::read(&[b'?'; 100]), None);
-        assert_eq!(TaskRequest::read(b"r1234567812345678\xff"), None, "no such part");
+        assert_eq!(
+            TaskRequest::read(b"r1234567812345678\xff"),
+            None,
+            "no such part"
+        );
         assert_eq!(TaskAnswer::read(b""), None);
         assert_eq!(TaskAnswer::read(b"?"), None);
         assert_eq!(TaskAnswer::read(b"p12345678\x01\0\0\0\x05head"), None);

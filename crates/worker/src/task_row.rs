@@ -309,7 +309,10 @@ mod tests {
         };
         assert_eq!(running.alarm_ms(), 100 + GUARD_MS);
         // the object is gone, and its alarm comes
-        assert!(matches!(due(Some(running.clone()), 100 + GUARD_MS), Due::Run(_)));
+        assert!(matches!(
+            due(Some(running.clone()), 100 + GUARD_MS),
+            Due::Run(_)
+        ));
         // it goes well
         assert_eq!(running.clone().after_run(None).alarm_ms(), HOUR);
         let later = running.after_run(Some(70_000));
@@ -337,7 +340,10 @@ mod tests {
         let (row, alarm_ms) = row_of(asked(Some(created()), 1, swap()));
         assert_eq!(alarm_ms, None, "an alarm that stays is not written");
         let again = asked(Some(row.clone()), 1, swap());
-        assert_eq!((again.answer, again.change), (TaskAnswer::Done, Change::None));
+        assert_eq!(
+            (again.answer, again.change),
+            (TaskAnswer::Done, Change::None)
+        );
         // the same change by another
         let other = TaskRow {
             nonce: *b"another.",

@@ -63,7 +63,8 @@ fn answer(kept: &mut Kept, sent: &[u8]) -> Vec<u8> {
                 kept.parts.clear();
             }
             let also = also.into_iter();
-            kept.parts.extend(also.map(|(part, bytes)| (part, bytes.to_vec())));
+            kept.parts
+                .extend(also.map(|(part, bytes)| (part, bytes.to_vec())));
             kept.row = Some(row.write());
         }
         Change::Remove => *kept = Kept::default(),

@@ -94,7 +94,11 @@ impl TaskStore for Objects {
         now_ms: u64,
     ) -> BoxFuture<'a, Result<Option<TaskParts>, StoreError>> {
         let wanted: Vec<&str> = wanted.iter().map(|part| part.name()).collect();
-        self.ask("read", json!({"key": key, "parts": wanted, "now_ms": now_ms}), parts)
+        self.ask(
+            "read",
+            json!({"key": key, "parts": wanted, "now_ms": now_ms}),
+            parts,
+        )
     }
 
     fn swap<'a>(
@@ -261,7 +265,11 @@ fn tasks_of_many_objects_run_at_the_same_time() {
     for task in &tasks {
         task.text(PATIENCE);
     }
-    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+    assert!(
+        start.elapsed() < Duration::from_secs(10),
+        "{:?}",
+        start.elapsed()
+    );
 }
 
 #[test]

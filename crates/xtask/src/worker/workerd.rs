@@ -24,7 +24,8 @@ const COMPATIBILITY: &str = r#"compatibilityDate = "2026-10-01", compatibilityFl
 const MODULES: &str = r#"modules = [(name = "index.js", esModule = embed "index.js"), (name = "index_bg.wasm", wasm = embed "index_bg.wasm")]"#;
 
 /// Durable Objects in SQLite databases, which workerd keeps on a disk only.
-const OBJECTS: &str = r#"durableObjectNamespaces = [CLASSES], durableObjectStorage = (localDisk = "disk"), "#;
+const OBJECTS: &str =
+    r#"durableObjectNamespaces = [CLASSES], durableObjectStorage = (localDisk = "disk"), "#;
 const IDEMPOTENCY: &str =
     r#"(className = "McpfnIdempotency", uniqueKey = "UNIQUE", enableSql = true)"#;
 const TASKS: &str = r#"(className = "McpfnTasks", uniqueKey = "UNIQUE-tasks", enableSql = true)"#;

@@ -23,9 +23,9 @@ use worker::wasm_bindgen::{self, JsValue};
 use worker::wasm_bindgen_futures::JsFuture;
 use worker::web_sys;
 
-use crate::stores::objects::{ObjectState, Storage, bytes, response};
 use crate::idempotency_message::HoldRequest;
 use crate::idempotency_row::{Change, HoldRow, decide};
+use crate::stores::objects::{ObjectState, Storage, bytes, response};
 use mcpfn_core::port::Holder;
 
 /// Without a row id, so that a write of a row is one write and not another one of its index.
