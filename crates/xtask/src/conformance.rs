@@ -52,8 +52,8 @@ impl Host {
     /// those that the suite requires.
     fn extensions(self) -> &'static [&'static str] {
         match self {
-            Self::Local | Self::Axum | Self::Balanced => &["tasks-"],
-            Self::Lambda | Self::Worker => &[],
+            Self::Local | Self::Axum | Self::Balanced | Self::Worker => &["tasks-"],
+            Self::Lambda => &[],
         }
     }
 }
