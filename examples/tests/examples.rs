@@ -20,6 +20,8 @@ mod hello;
 mod idempotent_write;
 #[path = "../lambda_http.rs"]
 mod lambda_http;
+#[path = "../long_work.rs"]
+mod long_work;
 #[path = "../oauth.rs"]
 mod oauth;
 #[path = "../own_port.rs"]
@@ -172,6 +174,20 @@ fn elicitation_asks_and_goes_on() {
     // an answer that does not fit is asked for again
     let error = book(Answer::accept(json!({"guests": 13}))).unwrap_err();
     assert_eq!(error.questions()[0].message(), "How many guests?");
+}
+
+#[test]
+fn long_work_is_a_task_and_fits_a_call_too() {
+    let year = json!({"year": 2026});
+    let client = TestClient::with_clock(long_work::server(), TestClock::auto());
+    let within = client.call("close_year", year.clone()).wait().unwrap();
+    assert_eq!(within.text(), "2026 is closed.");
+    let client = client.does_tasks();
+    let task = client.begin("close_year", year).wait().unwrap();
+    client.run_tasks();
+    let task = client.task(task.id()).wait().unwrap();
+    assert_eq!(task.result().text(), "2026 is closed.");
+    assert_eq!(task.message(), Some("12 of 12 months"));
 }
 
 #[test]

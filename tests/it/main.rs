@@ -50,6 +50,9 @@ mod policies;
 /// Questions in the middle of a call: asked on its stream by one instance, answered to another.
 mod questions;
 
+/// Subscriptions to resources: told of by one instance, written on another.
+mod subscriptions;
+
 /// Random bytes, messages and requests: no panic, and an answer that keeps the rules.
 mod fuzzed;
 

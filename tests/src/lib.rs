@@ -19,6 +19,11 @@ use mcpfn::{Builder, Server};
 
 /// A server with everything that the suite and the real clients ask for.
 pub fn everything() -> Builder {
+    everything_within_calls().with(tasks::add)
+}
+
+/// The same for a host that keeps no tasks.
+pub fn everything_within_calls() -> Builder {
     Server::builder("everything", env!("CARGO_PKG_VERSION"))
         .title("Everything")
         .description("Every feature of the protocol, for tests.")
@@ -28,5 +33,4 @@ pub fn everything() -> Builder {
         .with(round_trips::add)
         .with(resources::add)
         .with(prompts::add)
-        .with(tasks::add)
 }

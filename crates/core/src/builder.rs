@@ -2,7 +2,7 @@
 
 mod assemble;
 mod build_error;
-mod platform;
+mod hosts;
 mod register;
 mod tool_setting;
 mod upstream;
@@ -15,8 +15,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::confirm::ConfirmMode;
+use crate::model::capabilities::ServerCapabilities;
 use crate::model::implementation::{Icon, Implementation};
+use crate::model::subscription::{SubscribedServer, Subscriptions};
 use crate::port::{TypeMap, milliseconds};
 use crate::prompt::{IntoPrompt, Prompt};
 use crate::resource::{IntoResource, Resource};
@@ -99,6 +100,7 @@ pub struct Builder {
     extensions: BTreeMap<String, Value>,
     tasks: bool,
     idempotency_keys: bool,
+    subscriptions: Subscriptions,
     per_page: usize,
     list_ttl: Duration,
     most_result: usize,
@@ -121,6 +123,7 @@ impl Builder {
             extensions: BTreeMap::new(),
             tasks: true,
             idempotency_keys: true,
+            subscriptions: Subscriptions::default(),
             per_page: PAGE,
             list_ttl: LIST_TTL,
             most_result: MAX_RESULT,
@@ -259,14 +262,6 @@ impl Builder {
         self
     }
 
-    /// Whether people are asked before a tool does what can't be taken back ([`Cx::confirm`](crate::Cx::confirm));
-    /// where the client can show the question, by default.
-    pub fn confirm(mut self, mode: ConfirmMode) -> Self {
-        // the last one counts: a host has the operator's word
-        self.state.insert(mode);
-        self
-    }
-
     /// What the operator decides about single tools. A tool that is not registered is a mistake, and
     /// so is a cache for one that may write.
     pub fn tool_settings(mut self, settings: impl IntoIterator<Item = ToolSetting>) -> Self {
@@ -327,6 +322,10 @@ impl Builder {
         if self.per_page == 0 {
             mistakes.push("a page needs at least one entry".to_owned());
         }
+        let mut state = self.state;
+        if self.subscriptions != Subscriptions::default() {
+            state.insert(SubscribedServer(self.info.name.clone()));
+        }
         let mut tools = self.tools;
         tool_setting::apply(&mut tools, self.tool_settings, &mut mistakes);
         let declared = Declared {
@@ -348,13 +347,16 @@ impl Builder {
             results: ResultWriter::new(&self.info),
             info: self.info,
             greetings: Greetings::new(Instructions::new(self.instructions, self.advice, &registry)),
-            capabilities: assemble::capabilities(&registry, self.logging, self.extensions),
+            capabilities: ServerCapabilities {
+                subscriptions: self.subscriptions,
+                ..assemble::capabilities(&registry, self.logging, self.extensions)
+            },
             header_names: assemble::header_names(&registry),
             lists: assemble::lists(&registry, self.per_page),
             registry,
             list_ttl_ms: milliseconds(self.list_ttl),
             max_result_bytes: self.most_result,
-            state: Arc::new(self.state),
+            state: Arc::new(state),
         }))
     }
 }

@@ -205,6 +205,8 @@ impl<'a> Envelope<'a> {
             principal,
             deadline_ms: None,
             asks_on_stream: false,
+            session: None,
+            streams: false,
         })
     }
 }
@@ -228,6 +230,10 @@ pub struct Call<'a> {
     pub(crate) deadline_ms: Option<u64>,
     /// The handler may ask on the call's own stream.
     pub(crate) asks_on_stream: bool,
+    /// The token of the session, as the client sent it.
+    pub(crate) session: Option<Box<str>>,
+    /// The answer can be a stream.
+    pub(crate) streams: bool,
 }
 
 impl Call<'_> {
@@ -240,6 +246,21 @@ impl Call<'_> {
             self.meta.client = session.client.clone();
             self.asks_on_stream = true;
         }
+        self
+    }
+
+    /// Names the session of a client with a handshake, by the text of a token that [`Session::read`]
+    /// takes: what the client subscribes to is kept under it.
+    #[must_use]
+    pub fn of_session(mut self, token: Option<&str>) -> Self {
+        self.session = token.map(Into::into);
+        self
+    }
+
+    /// Says whether the client reads a stream, if the answer is one.
+    #[must_use]
+    pub fn on_stream(mut self, streams: bool) -> Self {
+        self.streams = streams;
         self
     }
 

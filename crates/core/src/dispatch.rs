@@ -4,10 +4,12 @@ mod ask;
 mod call;
 mod complete;
 mod handler;
+mod listen;
 mod merged;
 mod method;
 mod read;
 mod start;
+mod subscribe;
 pub(crate) mod tasks;
 
 use std::borrow::Cow;
@@ -24,6 +26,7 @@ use crate::principal::Principal;
 use crate::running::{Execution, RpcResponse, Running};
 use crate::server::Server;
 use crate::server::lists::PageRequest;
+use crate::subscriptions::SubscriptionChange;
 use crate::version::Revision;
 use method::Method;
 
@@ -72,7 +75,7 @@ fn dispatch(server: &Server, mut call: Call<'_>, platform: &Arc<Platform>) -> Ex
     let (id, call) = (call.id.as_json(), &mut call);
     let Some(method) = Method::find(&call.method, call.revision, server.capabilities()) else {
         // the method's name is the client's own text here, and the audit log holds none of that
-        let error = Error::method_not_found(&call.method);
+        let error = listen::not_found(&call.method);
         audit(call, platform, "", Err(&error));
         return Execution::Done(RpcResponse::error(Some(id), &error));
     };
@@ -99,6 +102,13 @@ fn dispatch(server: &Server, mut call: Call<'_>, platform: &Arc<Platform>) -> Ex
         Method::GetTask | Method::UpdateTask | Method::CancelTask => {
             tasks::methods::serve(server, call, method, platform)
         }
+        Method::Subscribe => {
+            subscribe::change(server, call, SubscriptionChange::Subscribe, platform)
+        }
+        Method::Unsubscribe => {
+            subscribe::change(server, call, SubscriptionChange::Unsubscribe, platform)
+        }
+        Method::Listen => listen::listen(server, call, platform),
     };
     if let Some(response) = match &execution {
         Ok(Execution::Done(response)) => Some(Ok(response.message.len())),

@@ -6,6 +6,8 @@ pub use crate::line::{Batch, Connection, Letter, Received};
 pub use crate::model::capabilities::{Capability, ClientCapabilities};
 pub use crate::model::list_kind::ListKind;
 pub use crate::model::meta::TraceContext;
+pub use crate::model::subscription::{Listening, Subscriptions};
 pub use crate::post::{Delivery, LETTER_BYTES};
 pub use crate::running::{ErrorInfo, Execution, Frame, RpcResponse, Running};
 pub use crate::session::Session;
+pub use crate::subscriptions::Updates;

@@ -91,6 +91,7 @@ mod send;
 mod server;
 mod service_fault;
 mod session;
+mod subscriptions;
 mod task;
 pub mod text;
 mod tool;

@@ -13,6 +13,7 @@ pub(crate) mod notify;
 pub(crate) mod page;
 pub(crate) mod prompt;
 pub(crate) mod resource;
+pub(crate) mod subscription;
 pub(crate) mod tool;
 
 /// An open JSON object, for `_meta` and the like.

@@ -75,6 +75,12 @@ impl Outbox {
         queue.put(request);
     }
 
+    /// A notification of which no later one says more: never left out. Who sends several waits between
+    /// them.
+    pub(crate) fn tell(&self, notification: Vec<u8>) {
+        self.ask(notification);
+    }
+
     /// The next message; without one, `waker` is called when the next one comes.
     pub(crate) fn take(&self, waker: &Waker) -> Option<Bytes> {
         let mut queue = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -9,6 +9,7 @@ pub(crate) mod runtime;
 pub(crate) mod store;
 pub(crate) mod store_error;
 pub(crate) mod tasks;
+pub(crate) mod topics;
 
 use std::any::{Any, TypeId, type_name};
 use std::collections::HashMap;
@@ -32,6 +33,7 @@ pub use store::{
 };
 pub use store_error::StoreError;
 pub use tasks::{Swapped, TASK_PART_BYTES, TaskPart, TaskParts, TaskRunner, TaskStore};
+pub use topics::{Kept, Replace, TopicRecord, TopicVersion, Topics};
 
 /// Where tasks are kept, and what runs them.
 #[derive(Clone)]
@@ -53,6 +55,7 @@ pub struct Platform {
     pub(crate) background: Option<Arc<dyn Background>>,
     pub(crate) mailbox: Option<Arc<dyn Mailbox>>,
     pub(crate) tasks: Option<Tasks>,
+    pub(crate) topics: Option<Arc<dyn Topics>>,
     pub(crate) blocking: Option<Arc<dyn Blocking>>,
     pub(crate) cache: Option<Arc<dyn ResultCache>>,
     pub(crate) rate_limits: Option<RateLimits>,
@@ -83,6 +86,7 @@ impl Platform {
             background: None,
             mailbox: None,
             tasks: None,
+            topics: None,
             blocking: None,
             cache: None,
             rate_limits: None,
@@ -203,6 +207,13 @@ impl Platform {
     #[must_use]
     pub fn with_tasks(mut self, store: Arc<dyn TaskStore>, runner: Arc<dyn TaskRunner>) -> Self {
         self.tasks = Some(Tasks { store, runner });
+        self
+    }
+
+    /// Adds the store of subscriptions. Without one there are none, whatever the server has.
+    #[must_use]
+    pub fn with_topics(mut self, topics: Arc<dyn Topics>) -> Self {
+        self.topics = Some(topics);
         self
     }
 

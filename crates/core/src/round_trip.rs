@@ -3,6 +3,7 @@
 
 pub(crate) mod letter;
 mod seal;
+pub(crate) mod seen;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

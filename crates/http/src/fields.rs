@@ -52,6 +52,7 @@ pub(crate) struct Fields<'a> {
     pub(crate) method: Field<'a>,
     pub(crate) name: Field<'a>,
     pub(crate) session_id: Field<'a>,
+    pub(crate) last_event_id: Field<'a>,
     pub(crate) traceparent: Field<'a>,
     pub(crate) tracestate: Field<'a>,
 }
@@ -71,6 +72,7 @@ impl<'a> Fields<'a> {
                 "mcp-method" => &mut fields.method,
                 "mcp-name" => &mut fields.name,
                 "mcp-session-id" => &mut fields.session_id,
+                "last-event-id" => &mut fields.last_event_id,
                 "traceparent" => &mut fields.traceparent,
                 "tracestate" => &mut fields.tracestate,
                 _ => continue,

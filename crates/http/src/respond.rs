@@ -178,10 +178,22 @@ fn repeated(body: &Bytes, challenge: &Challenge) -> Option<Bytes> {
     Some(message.to_string().into())
 }
 
+/// Events that are there already, as a stream that ends with them.
+pub(crate) fn events(events: Bytes) -> Response<Body> {
+    let mut response = Response::new(Body::full(events));
+    describe_stream(&mut response);
+    response
+}
+
 fn stream(first: Beat, running: Running, mut pulse: Pulse) -> Response<Body> {
     // an open stream is never silent for long, also while a person thinks
     pulse.beats = true;
     let mut response = Response::new(Body::stream(first, running, pulse));
+    describe_stream(&mut response);
+    response
+}
+
+fn describe_stream(response: &mut Response<Body>) {
     let headers = response.headers_mut();
     headers.insert(
         header::CONTENT_TYPE,
@@ -194,5 +206,4 @@ fn stream(first: Beat, running: Running, mut pulse: Pulse) -> Response<Body> {
     );
     // nginx would hold events back until its buffer is full
     headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
-    response
 }

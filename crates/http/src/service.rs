@@ -4,6 +4,7 @@ mod begin;
 mod beside;
 mod caller;
 mod read;
+mod updates;
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -213,6 +214,9 @@ impl Service {
         let from_host = self.known_caller(&head, &parts.uri, from_host);
         let mut response = match self.caller(&head, from_host, platform).await {
             Err(response) => response,
+            Ok(caller) if head.method == Method::GET => {
+                self.updates(&head, &caller, platform).await
+            }
             Ok(caller) => match body.read(&self.config, platform).await {
                 Ok(bytes) => self.message(&head, caller, &bytes, platform).await,
                 Err(refusal) => respond::refusal(refusal),

@@ -1,5 +1,5 @@
 //! What the environments of a function share, in one DynamoDB table: results, rate limits, idempotent
-//! writes, tasks. No policy: which call asks, and what happens when the table is down,
+//! writes, answers to questions, subscriptions, tasks. No policy: which call asks, and what happens when the table is down,
 //! is the core's.
 //!
 //! # AccessKeys
@@ -16,6 +16,7 @@
 //! | `rate` | `full_at` (N, microseconds: when the bucket is full again), `by0` to `by7` (S, random names of the last updates) | one conditional `UpdateItem` for each lease, seldom a second, never more than four |
 //! | `idempotency`, held | `holder` (S, a random name), `held_until` (N, milliseconds), `expires_ms` (N) | conditional `PutItem`; `DeleteItem` to let go; `GetItem` to wait |
 //! | `idempotency`, done | `holder`, `payload`, `packed_from`, `expires_ms` | conditional `PutItem` |
+//! | `topic` | `holder` (B, a random version), `payload`, `packed_from`, `expires_ms`: a resource's last change, or what a session subscribed to | consistent `GetItem`; conditional `PutItem` |
 //! | `letter` | `payload`, `packed_from`: an answer to a question of a call that waits | conditional `PutItem`; `GetItem` until it is there |
 //! | `task.head` | `payload`, `version` (N), `changed_by` (S, the random name of the last change), `expires_ms`; `call_at`, `questions_at`, `checkpoint_at`, `outcome_at` (N, the version with which that part was written) | conditional `UpdateItem`; `TransactWriteItems` where parts change with it |
 //! | `task.call`, `.questions`, `.checkpoint`, `.outcome` | `payload`, `packed_from`, `version` | consistent `GetItem`s at the same time |
@@ -66,6 +67,7 @@ mod mailbox;
 mod pack;
 mod table;
 mod tasks;
+mod topics;
 
 use aws_sdk_dynamodb::config::SharedHttpClient;
 pub use mcpfn_aws::{AccessKeys, AwsAccount};

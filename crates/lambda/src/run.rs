@@ -12,6 +12,8 @@ use lambda_runtime_api_client::BoxError;
 use mcpfn_core::port::Platform;
 use mcpfn_native::memory::MemoryStores;
 use mcpfn_native::{OsRandom, Process, Transport, Variables};
+#[cfg(feature = "dynamodb")]
+use mcpfn_settings::Policies;
 use mcpfn_settings::{Kept, Setting, Setup, and_of_server, build};
 use serde::de::IgnoredAny;
 use tracing::Level;
@@ -114,11 +116,15 @@ where
     P: FnOnce(Platform) -> Platform,
 {
     let kept = Kept {
-        writes: remembers_writes(&settings),
-        // without a place for them, one that is required is refused at its call
-        tasks: true,
+        writes: has_table(&settings),
+        tasks: has_tasks(&settings),
     };
-    let (server, add) = build(setup, kept, &settings.common.tools)?;
+    let (server, add) = build(
+        setup,
+        kept,
+        &settings.common.tools,
+        settings.common.subscriptions,
+    )?;
     let policies = settings.common.policies;
     let callers = Callers {
         methods: settings.common.methods.clone(),
@@ -147,15 +153,12 @@ where
             let platform = with_secret_stores(platform);
             #[cfg(feature = "dynamodb")]
             if let Some(table) = settings.table {
-                let stores = Arc::new(crate::dynamodb::Stores::new(table));
-                let mut platform = platform.with_mailbox(Arc::clone(&stores) as _);
-                if let Some(function) = settings.tasks {
+                let invoker = settings.tasks.map(|function| {
                     let clock = Arc::clone(platform.clock());
-                    let invoker = Arc::new(crate::tasks::Invoker::new(function, clock));
-                    tasks = Some(Arc::clone(&invoker));
-                    platform = platform.with_tasks(Arc::clone(&stores) as _, invoker);
-                }
-                return Ok(policies.apply(platform, stores));
+                    Arc::new(crate::tasks::Invoker::new(function, clock))
+                });
+                tasks.clone_from(&invoker);
+                return Ok(with_table(platform, table, policies, invoker));
             }
             let own = Arc::new(MemoryStores::default());
             Ok(policies.apply_without_idempotency(platform, own))
@@ -175,6 +178,24 @@ where
     })
 }
 
+/// What environments share.
+#[cfg(feature = "dynamodb")]
+fn with_table(
+    platform: Platform,
+    table: crate::dynamodb::Table,
+    policies: Policies,
+    invoker: Option<Arc<crate::tasks::Invoker>>,
+) -> Platform {
+    let stores = Arc::new(crate::dynamodb::Stores::new(table));
+    let mut platform = platform
+        .with_mailbox(Arc::clone(&stores) as _)
+        .with_topics(Arc::clone(&stores) as _);
+    if let Some(invoker) = invoker {
+        platform = platform.with_tasks(Arc::clone(&stores) as _, invoker);
+    }
+    policies.apply(platform, stores)
+}
+
 /// Settings that name a secret read it by this port, on first use.
 #[cfg(feature = "secrets")]
 fn with_secret_stores(platform: Platform) -> Platform {
@@ -183,9 +204,20 @@ fn with_secret_stores(platform: Platform) -> Platform {
 }
 
 /// What one environment remembers, the next one does not know: only a table does.
-fn remembers_writes(settings: &Settings) -> bool {
+fn has_table(settings: &Settings) -> bool {
     #[cfg(feature = "dynamodb")]
     return settings.table.is_some();
+    #[cfg(not(feature = "dynamodb"))]
+    {
+        let _ = settings;
+        false
+    }
+}
+
+/// Whether there is a function that runs tasks.
+fn has_tasks(settings: &Settings) -> bool {
+    #[cfg(feature = "dynamodb")]
+    return settings.tasks.is_some();
     #[cfg(not(feature = "dynamodb"))]
     {
         let _ = settings;

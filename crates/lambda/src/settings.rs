@@ -37,6 +37,8 @@ pub(crate) const HOST: Host = Host {
     rate: Some(Rate::per_minute(60)),
     rate_with_auth: None,
     key_source: Some(KEY_SOURCE),
+    // each stream would hold an environment for all of its time
+    listening: None,
     deployment: Some(Deployment {
         unit: "function",
         instance: "instance",
@@ -157,6 +159,14 @@ impl Settings {
                  remove the variable",
             );
         }
+        // what one environment is told the next one would not know
+        let shares = cfg!(feature = "dynamodb") && reader.text("MCPFN_DYNAMODB_TABLE").is_some();
+        if settings.common.subscriptions.poll && !shares {
+            reader.mistake(
+                "MCPFN_SUBSCRIPTIONS needs a store that all environments share: build with the \
+                 feature dynamodb, and set MCPFN_DYNAMODB_TABLE",
+            );
+        }
         reader.finish(settings)
     }
 }
@@ -230,6 +240,24 @@ mod tests {
             !error.to_string().contains("hunter2"),
             "secrets are not repeated"
         );
+    }
+
+    #[test]
+    fn subscriptions_need_what_environments_share() {
+        let key = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
+        let (auth, poll) = (("MCPFN_AUTH", "iam"), ("MCPFN_SUBSCRIPTIONS", "poll"));
+        let error = read(&[auth, poll]).unwrap_err().to_string();
+        for name in ["MCPFN_STATE_KEY", "MCPFN_DYNAMODB_TABLE"] {
+            assert!(error.contains(name), "{error}");
+        }
+        let table = ("MCPFN_DYNAMODB_TABLE", "table");
+        let settings = read(&[auth, poll, table, ("MCPFN_STATE_KEY", key)]);
+        if cfg!(feature = "dynamodb") {
+            let subscriptions = settings.unwrap().common.subscriptions;
+            // no stream is held for which an environment is paid
+            assert!(subscriptions.poll && subscriptions.listen.is_none());
+        }
+        assert!(!read(&[auth]).unwrap().common.subscriptions.poll);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use mcpfn_core::host::Subscriptions;
 use mcpfn_core::{Server, port::Platform};
 use mcpfn_native::{OsRandom, Process, Telemetry, Transport, Variables};
 use mcpfn_settings::{
@@ -139,16 +140,14 @@ where
     if let Some(Command::Health) = arguments.command {
         return probes::ask(&settings);
     }
-    let quiet = if arguments.command.is_some() {
-        Level::WARN
-    } else {
-        Level::INFO
-    };
-    logging::start(
-        settings.common.log_level.unwrap_or(quiet),
-        settings.log_format,
-    );
-    let (server, add) = build(|| setup(&variables), Kept::ALL, &settings.common.tools)?;
+    start_log(&arguments, &settings);
+    let subscriptions = subscriptions(&arguments, &settings);
+    let (server, add) = build(
+        || setup(&variables),
+        Kept::ALL,
+        &settings.common.tools,
+        subscriptions,
+    )?;
     if arguments.version {
         say(&format!("{} {}\n", server.name(), server.version()));
         return Ok(ExitCode::SUCCESS);
@@ -173,6 +172,24 @@ where
     // a thread may still wait for stdin, which nothing can interrupt
     runtime.shutdown_background();
     done
+}
+
+fn start_log(arguments: &Arguments, settings: &Settings) {
+    let quiet = if arguments.command.is_some() {
+        Level::WARN
+    } else {
+        Level::INFO
+    };
+    let level = settings.common.log_level.unwrap_or(quiet);
+    logging::start(level, settings.log_format);
+}
+
+/// A pipe has one client, which is told of nothing between its calls.
+fn subscriptions(arguments: &Arguments, settings: &Settings) -> Subscriptions {
+    match arguments.stdio {
+        true => Subscriptions::default(),
+        false => settings.common.subscriptions,
+    }
 }
 
 /// What is wrong with the settings, and with the server that they configure.

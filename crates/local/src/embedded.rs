@@ -137,7 +137,7 @@ impl<P: FnOnce(Platform) -> Platform> Embedding<P> {
             ..
         } = self;
         let setup = || Ok::<_, String>(Setup { builder, ports });
-        let (server, add) = build(setup, Kept::ALL, &common.tools)?;
+        let (server, add) = build(setup, Kept::ALL, &common.tools, common.subscriptions)?;
         let policies = common.policies;
         let mut process = Process::default();
         let assembly = common.assemble(

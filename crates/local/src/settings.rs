@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use mcpfn_auth::KeySource;
 use mcpfn_core::Server;
+use mcpfn_core::host::Listening;
 use mcpfn_core::port::Rate;
 use mcpfn_http::{ForwardedHeader, TrustedProxies};
 use mcpfn_settings::{AuthMethod, Common, EnvReader, Host, Hosts, Setting, SettingsError};
@@ -15,6 +16,13 @@ use mcpfn_settings::{AuthMethod, Common, EnvReader, Host, Hosts, Setting, Settin
 use crate::listen::ListenAddress;
 use crate::stores::SharedStores;
 use crate::tls::CertificateFiles;
+
+/// How streams of changes are served: a look costs next to nothing, and the end lets a token that
+/// expired be noticed.
+const LISTENING: Listening = Listening {
+    every: Duration::from_secs(2),
+    at_most: Duration::from_secs(600),
+};
 
 /// What this host is.
 pub(crate) const HOST: Host = Host {
@@ -26,6 +34,7 @@ pub(crate) const HOST: Host = Host {
     rate: None,
     rate_with_auth: Some(Rate::per_minute(60)),
     key_source: Some(key_file),
+    listening: Some(LISTENING),
     deployment: None,
 };
 

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 #[cfg(any(feature = "postgres", feature = "redis"))]
 use mcpfn_core::policy::FailureMode;
-use mcpfn_core::port::Platform;
 #[cfg(any(feature = "postgres", feature = "redis"))]
 use mcpfn_core::port::{Dependency, IdempotencyStore, RateLimiter, ResultCache};
+use mcpfn_core::port::{Mailbox, Platform, TaskStore, Topics};
 use mcpfn_native::TaskRuns;
 use mcpfn_native::memory::MemoryStores;
 #[cfg(feature = "postgres")]
@@ -80,26 +80,35 @@ impl SharedStores {
         match self {
             Self::Nowhere => {
                 let stores = Arc::new(MemoryStores::default());
-                let platform = platform.with_mailbox(Arc::clone(&stores) as _);
-                let platform = platform.with_tasks(Arc::clone(&stores) as _, runs);
+                let platform = between_calls(platform, &stores, runs);
                 policies.apply(platform, stores)
             }
             #[cfg(feature = "redis")]
             Self::Redis(server) => {
                 let stores = Arc::new(RedisStores::new(RedisServer::clone(server)));
-                let platform = platform.with_mailbox(Arc::clone(&stores) as _);
-                let platform = platform.with_tasks(Arc::new(MemoryStores::default()), runs);
+                let platform = between_calls(platform, &stores, runs);
                 shared(policies, platform, "redis", stores)
             }
             #[cfg(feature = "postgres")]
             Self::Postgres(server) => {
                 let stores = Arc::new(PostgresStores::new(server.clone()));
-                let platform = platform.with_mailbox(Arc::clone(&stores) as _);
-                let platform = platform.with_tasks(Arc::new(MemoryStores::default()), runs);
+                let platform = between_calls(platform, &stores, runs);
                 shared(policies, platform, "postgres-store", stores)
             }
         }
     }
+}
+
+/// What is kept from one call to another that may be of the same client.
+fn between_calls<S: Mailbox + TaskStore + Topics + 'static>(
+    platform: Platform,
+    stores: &Arc<S>,
+    runs: Arc<TaskRuns>,
+) -> Platform {
+    platform
+        .with_tasks(Arc::clone(stores) as _, runs)
+        .with_mailbox(Arc::clone(stores) as _)
+        .with_topics(Arc::clone(stores) as _)
 }
 
 #[cfg(any(feature = "postgres", feature = "redis"))]

@@ -1,5 +1,5 @@
-//! Stores in this process: results, rate limits, idempotent writes, answers to questions, tasks. For one process that
-//! serves every caller, and for tests; instances do not share them, and nothing outlives the process.
+//! Stores in this process: results, rate limits, idempotent writes, answers to questions, subscriptions,
+//! tasks. For one process that serves every caller, and for tests; instances do not share them, and nothing outlives the process.
 //! Bounded, whatever callers do.
 
 mod cache;
@@ -8,6 +8,7 @@ mod letters;
 mod limiter;
 mod limits;
 mod tasks;
+mod topics;
 
 use std::pin::pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -15,8 +16,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use mcpfn_core::handler::BoxFuture;
 use mcpfn_core::port::{
-    Admission, Hold, Holder, IdempotencyStatus, IdempotencyStore, Mailbox, Rate, RateLimiter,
-    ResultCache, StoreError, Swapped, TaskPart, TaskParts, TaskStore,
+    Admission, Hold, Holder, IdempotencyStatus, IdempotencyStore, Kept, Mailbox, Rate, RateLimiter,
+    Replace, ResultCache, StoreError, Swapped, TaskPart, TaskParts, TaskStore, TopicRecord, Topics,
 };
 use tokio::sync::Notify;
 
@@ -31,6 +32,7 @@ pub struct MemoryStores {
     writes: Mutex<idempotency::WriteTable>,
     letters: Mutex<letters::Letters>,
     tasks: Mutex<tasks::Tasks>,
+    records: Mutex<topics::TopicTable>,
     /// Told of each letter.
     arrived: Notify,
     limits: MemoryLimits,
@@ -210,5 +212,29 @@ impl TaskStore for MemoryStores {
             lock(&self.tasks).remove(key);
             Ok(())
         })
+    }
+}
+
+impl Topics for MemoryStores {
+    fn read<'a>(
+        &'a self,
+        keys: &'a [String],
+        now_ms: u64,
+    ) -> BoxFuture<'a, Result<Vec<Option<TopicRecord>>, StoreError>> {
+        Box::pin(async move {
+            let records = lock(&self.records);
+            let found = keys.iter().map(|key| records.find(key, now_ms).cloned());
+            Ok(found.collect())
+        })
+    }
+
+    fn write<'a>(
+        &'a self,
+        key: &'a str,
+        record: TopicRecord,
+        replace: Replace,
+        kept: Kept,
+    ) -> BoxFuture<'a, Result<bool, StoreError>> {
+        Box::pin(async move { lock(&self.records).write(key, record, replace, kept, self.limits) })
     }
 }

@@ -29,4 +29,6 @@ pub struct Breakers {
     pub mailbox: Breaker,
     /// Of tasks.
     pub tasks: Breaker,
+    /// Of subscriptions.
+    pub topics: Breaker,
 }

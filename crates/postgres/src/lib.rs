@@ -1,5 +1,5 @@
-//! What the instances of a server share, in PostgreSQL: results, rate limits, idempotent writes, tasks,
-//! for those who have that and no Redis. No policy: which call asks, and what happens when PostgreSQL is
+//! What the instances of a server share, in PostgreSQL: results, rate limits, idempotent writes,
+//! answers to questions, subscriptions, tasks, for those who have that and no Redis. No policy: which call asks, and what happens when PostgreSQL is
 //! down, is the core's.
 //!
 //! ```
@@ -20,8 +20,8 @@
 //! |---|---|---|
 //! | `results` | a result, and when it expires; an answer to a question of a call that waits | no |
 //! | `rates` | when the bucket is full again, and a random name of the last update | no |
-//! | `writes` | holder, end of the hold, when it expires, and the result once there is one | yes |
 //! | `tasks` | a task: its parts, a version, a random name of the last change, and when it expires | yes |
+//! | `writes` | holder, end of the hold, when it expires, and the result once there is one; of a subscription, its version as the holder, and its value | yes |
 //!
 //! A decision is one statement on one row (`INSERT .. ON CONFLICT`), so that it is whole and no two
 //! callers get the same. The key is the port's, a digest. Times that count are in the row and are
@@ -60,6 +60,7 @@ mod statements;
 mod stores;
 mod tables;
 mod tasks;
+mod topics;
 
 pub use server::PostgresServer;
 pub use stores::PostgresStores;

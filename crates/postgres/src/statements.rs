@@ -18,6 +18,10 @@ pub(crate) struct Statements {
     pub(crate) read: String,
     pub(crate) swap: String,
     pub(crate) remove: String,
+    pub(crate) records: String,
+    pub(crate) replace: String,
+    pub(crate) place: String,
+    pub(crate) exchange: String,
     /// One for each table; that of tasks is the last.
     pub(crate) clean: [String; 4],
 }
@@ -56,6 +60,11 @@ impl Statements {
             remove: of("DELETE FROM {schema}.tasks WHERE key = $1"),
             clean: ["results", "rates", "writes", "tasks"]
                 .map(|table| clean(&of("{schema}"), table)),
+            records: of("SELECT key, holder, result FROM {schema}.writes \
+                WHERE key = ANY (string_to_array($1, ' ')) AND expires_ms > $2"),
+            replace: of(REPLACE),
+            place: of(PLACE),
+            exchange: of(EXCHANGE),
         }
     }
 }
@@ -143,6 +152,35 @@ const SWAP: &str = concat!(
     " WHERE key = $1 AND expires_ms > $3 AND (version = $6 OR name = $2) RETURNING 1) \
      SELECT (SELECT count(*) FROM changed), \
      (SELECT count(*) FROM {schema}.tasks WHERE key = $1 AND expires_ms > $3)"
+);
+
+/// A record of a subscription, over whatever there is: `$2` version, `$3` when it expires, `$4`
+/// value.
+const REPLACE: &str = concat!(
+    "INSERT INTO {schema}.writes AS w (key, holder, expires_ms, result, gone_after) \
+     VALUES ($1, $2, $3, $4, ",
+    gone_after!("$5"),
+    ") ON CONFLICT (key) DO UPDATE SET holder = excluded.holder, until_ms = NULL, \
+     expires_ms = excluded.expires_ms, result = excluded.result, \
+     gone_after = excluded.gone_after RETURNING 1"
+);
+
+/// The same where there is nothing at `$6`, or the record itself.
+const PLACE: &str = concat!(
+    "INSERT INTO {schema}.writes AS w (key, holder, expires_ms, result, gone_after) \
+     VALUES ($1, $2, $3, $4, ",
+    gone_after!("$5"),
+    ") ON CONFLICT (key) DO UPDATE SET holder = excluded.holder, until_ms = NULL, \
+     expires_ms = excluded.expires_ms, result = excluded.result, \
+     gone_after = excluded.gone_after \
+     WHERE w.expires_ms <= $6 OR w.holder = excluded.holder RETURNING 1"
+);
+
+/// The same where the version `$7` is there at `$6`, or the record itself.
+const EXCHANGE: &str = concat!(
+    "UPDATE {schema}.writes SET holder = $2::bytea, expires_ms = $3, result = $4, gone_after = ",
+    gone_after!("$5"),
+    " WHERE key = $1 AND expires_ms > $6 AND holder IN ($2::bytea, $7::bytea) RETURNING 1"
 );
 
 /// Rows that others have locked are theirs to change, or to delete. The array is made once, whatever

@@ -3,6 +3,7 @@
 
 #[cfg(feature = "cluster")]
 mod group;
+mod single;
 
 use std::time::Duration;
 
@@ -10,15 +11,13 @@ use mcpfn_native::shared::RequestFailure;
 use redis::aio::{ConnectionLike, MultiplexedConnection};
 #[cfg(feature = "cluster")]
 use redis::cluster_async::ClusterConnection;
-use redis::{AsyncConnectionConfig, Client, Cmd, ConnectionInfo, Pipeline, RedisFuture, Value};
+use redis::{Cmd, Pipeline, RedisFuture, Value};
 use rustls::crypto::{CryptoProvider, ring};
 
+#[cfg(feature = "cluster")]
 use crate::failure;
 use crate::server::RedisServer;
 use crate::url::Topology;
-
-/// Questions that may be on their way into a connection; more wait.
-const QUEUE: usize = 1024;
 
 /// What questions are sent over, by many at a time.
 #[derive(Clone)]
@@ -77,7 +76,9 @@ pub(crate) async fn connect(
         let _ = ring::default_provider().install_default();
     }
     match &server.topology {
-        Topology::Single(node) => single(server, node).await.map(RedisConnection::Single),
+        Topology::Single(node) => single::connect(server, node)
+            .await
+            .map(RedisConnection::Single),
         #[cfg(feature = "cluster")]
         Topology::Cluster(nodes) => {
             let made = group::cluster(server, nodes, limit).await;
@@ -87,7 +88,7 @@ pub(crate) async fn connect(
         Topology::Sentinel(sentinels) => {
             let master = group::master(server, sentinels).await;
             let made = master.map_err(|error| failure::of(&error))?;
-            Ok(RedisConnection::Single(open(&made).await?))
+            Ok(RedisConnection::Single(single::open(&made).await?))
         }
         #[cfg(not(feature = "cluster"))]
         Topology::Cluster(_) | Topology::Sentinel(_) => {
@@ -96,25 +97,4 @@ pub(crate) async fn connect(
             Err(RequestFailure::Lasting("is no single server".to_owned()))
         }
     }
-}
-
-async fn single(
-    server: &RedisServer,
-    node: &ConnectionInfo,
-) -> Result<MultiplexedConnection, RequestFailure> {
-    let client = match server.certificates() {
-        Some(certificates) => Client::build_with_tls(node.clone(), certificates),
-        None => Client::open(node.clone()),
-    };
-    open(&client.map_err(|error| failure::of(&error))?).await
-}
-
-async fn open(client: &Client) -> Result<MultiplexedConnection, RequestFailure> {
-    let config = AsyncConnectionConfig::new()
-        // limits are those of the question
-        .set_connection_timeout(None)
-        .set_response_timeout(None)
-        .set_pipeline_buffer_size(QUEUE);
-    let made = client.get_multiplexed_async_connection_with_config(&config);
-    made.await.map_err(|error| failure::of(&error))
 }

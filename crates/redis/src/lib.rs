@@ -1,5 +1,6 @@
 //! What the instances of a server share, in Redis or Valkey: results, rate limits, idempotent
-//! writes, tasks. In one server, a cluster, or the master that sentinels name ([`RedisServer::parse`]). No policy: which call asks, and what happens when Redis is down, is the core's.
+//! writes, answers to questions, subscriptions, tasks. In one server, a cluster, or the master that sentinels
+//! name ([`RedisServer::parse`]). No policy: which call asks, and what happens when Redis is down, is the core's.
 //!
 //! ```
 //! use mcpfn_redis::{RedisServer, RedisStores};
@@ -23,6 +24,7 @@
 //! | `r:` | when the bucket is full again, and a random name of the last update | one script |
 //! | `w:`, held | hash: `h` holder, `u` end of the hold, `e` when it expires | one script to begin, one to let go; `HMGET` to look |
 //! | `w:`, done | hash: `h`, `e`, `p` result | one script |
+//! | `s:` | hash: `v` version, `e` when it expires, `p` value: a resource's last change, or what a session subscribed to | one script to write; `HMGET` |
 //! | `l:` | an answer to a question of a call that waits | `SET NX`; `GET` until it is there |
 //! | `t:` | a task as a hash: `v` version, `n` a random name of the last change, `e` when it expires, and its parts: `head`, `call`, `questions`, `checkpoint`, `outcome` | one script to create, one to change; `HMGET`; `DEL` |
 //!
@@ -78,6 +80,7 @@ mod mailbox;
 mod server;
 mod stores;
 mod tasks;
+mod topics;
 mod url;
 
 pub use server::RedisServer;

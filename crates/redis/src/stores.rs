@@ -1,5 +1,5 @@
 //! Asking Redis: a question, its connection, its limits. What is asked of it is `cache`, `limiter`,
-//! `idempotency`, `mailbox` and `tasks`.
+//! `idempotency`, `mailbox`, `tasks` and `topics`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use mcpfn_core::{
     Builder, Server,
+    host::Subscriptions,
     port::{Platform, Random},
     round_trip::Keyring,
 };
@@ -58,8 +59,8 @@ impl Kept {
     };
 }
 
-/// Asks the program for its server, and builds it. `kept` is what the host has a place for; `tools`
-/// is what the operator decided about tools ([`Common::tools`]).
+/// Asks the program for its server, and builds it. `kept` is what the host has a place for; `tools` and
+/// `subscriptions` are what the operator decided ([`Common::tools`], [`Common::subscriptions`]).
 ///
 /// # Errors
 /// What is wrong with either, in sentences.
@@ -67,6 +68,7 @@ pub fn build<E: Display, P>(
     setup: impl FnOnce() -> Result<Setup<P>, E>,
     kept: Kept,
     tools: &ToolSettings,
+    subscriptions: Subscriptions,
 ) -> Result<(Server, P), String> {
     let Setup { mut builder, ports } = setup().map_err(|error| error.to_string())?;
     if !kept.writes {
@@ -75,7 +77,7 @@ pub fn build<E: Display, P>(
     if !kept.tasks {
         builder = builder.without_tasks();
     }
-    let builder = tools.apply(builder);
+    let builder = tools.apply(builder).subscriptions(subscriptions);
     let server = builder.build().map_err(|error| error.to_string())?;
     Ok((server, ports))
 }
@@ -89,7 +91,7 @@ pub fn and_of_server<E: Display, P>(
 ) -> SettingsError {
     // what is wrong with these themselves is among the mistakes already
     let tools = EnvReader::new(variable).tool_settings();
-    if let Err(more) = build(setup, Kept::ALL, &tools) {
+    if let Err(more) = build(setup, Kept::ALL, &tools, Subscriptions::default()) {
         error.mistakes.push(more);
     }
     error

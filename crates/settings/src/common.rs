@@ -1,6 +1,7 @@
 //! The settings that mean the same on every host, and what a host says about itself so that they
 //! do. Which variables only one host has is that host's business.
 
+use mcpfn_core::host::{Listening, Subscriptions};
 use mcpfn_core::jsonrpc::MAX_VALUES;
 use mcpfn_core::{port::Rate, round_trip::Keyring};
 use mcpfn_http::RegistryProof;
@@ -31,6 +32,8 @@ pub struct Host {
     pub rate_with_auth: Option<Rate>,
     /// Where lists of API keys may be beside `MCPFN_API_KEYS`.
     pub key_source: Option<OpenKeySource>,
+    /// How streams of changes are served; `None` where waiting is paid for, and there are none.
+    pub listening: Option<Listening>,
     /// Of a server that others can reach. Without it, callers are on this machine.
     pub deployment: Option<Deployment>,
 }
@@ -75,6 +78,8 @@ pub struct Common {
     /// `MCPFN_STATE_KEY`: keys that seal request state. Without it one is made that lives as long
     /// as the process.
     pub state_keys: Option<Keyring>,
+    /// `MCPFN_SUBSCRIPTIONS`: which subscriptions to resources clients have; none when not set.
+    pub subscriptions: Subscriptions,
     /// `MCPFN_LOG`: `error`, `warn`, `info`, `debug` or `trace`, if it is set.
     pub log_level: Option<Level>,
 }
@@ -96,6 +101,7 @@ impl Common {
             Some(rate) if methods.need_credentials() => Some(rate),
             _ => host.rate,
         };
+        let state_keys = state_keys(reader);
         Self {
             page,
             credentials,
@@ -119,7 +125,8 @@ impl Common {
                 None => reader.allowed_hosts(),
                 Some(_) => Vec::new(),
             },
-            state_keys: state_keys(reader),
+            subscriptions: subscriptions(reader, host, state_keys.is_some()),
+            state_keys,
             log_level: log_level(reader),
             methods,
         }
@@ -132,6 +139,24 @@ fn state_keys(reader: &mut EnvReader<'_>) -> Option<Keyring> {
     Keyring::parse(&text)
         .map_err(|error| reader.mistake(format!("MCPFN_STATE_KEY: {error}")))
         .ok()
+}
+
+/// Whose instances are made and ended without a word must share the key: with one of its own, each
+/// would tell a client of the same changes again.
+fn subscriptions(reader: &mut EnvReader<'_>, host: &Host, has_keys: bool) -> Subscriptions {
+    if !reader.form("MCPFN_SUBSCRIPTIONS", "poll") {
+        return Subscriptions::default();
+    }
+    if let (Some(deployment), false) = (host.deployment, has_keys) {
+        reader.mistake(format!(
+            "MCPFN_SUBSCRIPTIONS needs MCPFN_STATE_KEY: {}",
+            deployment.state_key
+        ));
+    }
+    Subscriptions {
+        poll: true,
+        listen: host.listening,
+    }
 }
 
 fn registry_proof(reader: &mut EnvReader<'_>) -> Option<RegistryProof> {

@@ -15,6 +15,7 @@
 //!     rate: None,
 //!     rate_with_auth: None,
 //!     key_source: None,
+//!     listening: None,
 //!     deployment: None,
 //! };
 //!

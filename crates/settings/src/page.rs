@@ -139,6 +139,7 @@ mod tests {
         rate: None,
         rate_with_auth: None,
         key_source: None,
+        listening: None,
         deployment: None,
     };
     const NETWORK: Host = Host {

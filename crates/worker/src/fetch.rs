@@ -14,11 +14,12 @@ use mcpfn_auth::Signatures;
 use mcpfn_core::{
     Server,
     policy::RateLimits,
-    port::{AuditEntry, AuditLog, HttpClient, IdempotencyStore, Mailbox, Platform},
+    port::{AuditEntry, AuditLog, HttpClient, IdempotencyStore, Mailbox, Platform, Topics},
 };
 use mcpfn_http::{Service, client_gone, failed, unavailable};
 use mcpfn_settings::{
-    Assembly, EnvReader, Kept, Log, Observed, Policies, Setting, Setup, and_of_server, build,
+    Assembly, Common, EnvReader, Kept, Log, Observed, Policies, Setting, Setup, and_of_server,
+    build,
 };
 use tracing::Level;
 use worker::js_sys::Promise;
@@ -175,11 +176,12 @@ impl WorkerHost {
                 tasks: tasks.is_some(),
             },
             &settings.common.tools,
+            settings.common.subscriptions,
         )?;
         console::name(server.name(), &version);
         let policies = settings.common.policies;
         let log = audit_log(variables, server.name(), &version);
-        let stores = WorkerStores::of(variables, policies, &server, (writes, tasks))?;
+        let stores = WorkerStores::of(variables, &settings.common, &server, (writes, tasks))?;
         let zones = Rc::<OwnZones>::default();
         let Assembly {
             service, platform, ..
@@ -251,6 +253,8 @@ struct WorkerStores {
     rates: RateBindings,
     cache: Option<KvCache>,
     mailbox: Option<Arc<dyn Mailbox>>,
+    /// Where the operator has subscriptions.
+    topics: Option<Arc<dyn Topics>>,
     writes: Option<Arc<dyn IdempotencyStore>>,
     tasks: Option<TaskPorts>,
 }
@@ -259,14 +263,18 @@ impl WorkerStores {
     /// Those that are bound, beside those of writes and tasks, which the server had to know of.
     fn of(
         variables: &Variables,
-        policies: Policies,
+        common: &Common,
         server: &Server,
         (writes, tasks): (Option<Arc<dyn IdempotencyStore>>, Option<TaskPorts>),
     ) -> Result<Self, String> {
         Ok(Self {
-            rates: variables.rates(policies.rate, server)?,
+            rates: variables.rates(common.policies.rate, server)?,
             cache: variables.kv_cache(CACHE)?,
             mailbox: variables.mailbox(IDEMPOTENCY),
+            topics: match common.subscriptions.poll {
+                true => Some(variables.topics(IDEMPOTENCY)?),
+                false => None,
+            },
             writes,
             tasks,
         })
@@ -293,6 +301,9 @@ impl WorkerStores {
         }
         if let Some(mailbox) = self.mailbox {
             platform = platform.with_mailbox(mailbox);
+        }
+        if let Some(topics) = self.topics {
+            platform = platform.with_topics(topics);
         }
         if let Some((store, runner)) = self.tasks {
             platform = platform.with_tasks(store, runner);

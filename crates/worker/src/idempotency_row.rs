@@ -1,7 +1,7 @@
 //! What an object decides: from the row of a key and what is asked, to the answer and the new row.
 //! How rows are stored is `stores/idempotency/object`.
 
-use mcpfn_core::port::{Hold, Holder};
+use mcpfn_core::port::{Hold, Holder, Replace};
 
 use super::idempotency_message::{HoldAction, HoldAnswer, HoldRequest};
 
@@ -50,6 +50,31 @@ pub(crate) fn decide(row: Option<HoldRow>, request: &HoldRequest<'_>) -> (HoldAn
                 result: Some(result.to_vec()),
             };
             (HoldAnswer::Kept, Change::Keep(done))
+        }
+        HoldAction::Write {
+            replace,
+            kept,
+            value,
+        } => {
+            let there = row.filter(|row| row.expires_ms > kept.now_ms);
+            let there = there.map(|row| row.holder);
+            let fits = match replace {
+                Replace::Anything => true,
+                // one that is sent twice finds itself
+                _ if there == Some(*request.holder) => true,
+                Replace::Nothing => there.is_none(),
+                Replace::Version(version) => there == Some(version),
+            };
+            if !fits {
+                return (HoldAnswer::Lost, Change::None);
+            }
+            let record = HoldRow {
+                until_ms: 0,
+                expires_ms: kept.expires_ms,
+                holder: *request.holder,
+                result: Some(value.to_vec()),
+            };
+            (HoldAnswer::Kept, Change::Keep(record))
         }
         HoldAction::Release => {
             let held = row.is_some_and(|row| own(&row) && row.result.is_none());

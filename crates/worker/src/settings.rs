@@ -1,7 +1,17 @@
 //! The settings of this host, from vars and secrets: those that every host has, and its own.
 
+use std::time::Duration;
+
+use mcpfn_core::host::Listening;
 use mcpfn_settings::{
     AuthMethod, Common, Deployment, EnvReader, Host, Hosts, Setting, SettingsError,
+};
+
+/// How streams of changes are served. Each look is a subrequest, of which a request on the free plan
+/// has 50.
+const LISTENING: Listening = Listening {
+    every: Duration::from_secs(10),
+    at_most: Duration::from_secs(300),
 };
 
 /// What this host is.
@@ -24,6 +34,7 @@ pub(crate) const HOST: Host = Host {
     rate: None,
     rate_with_auth: None,
     key_source: None,
+    listening: Some(LISTENING),
     deployment: Some(Deployment {
         unit: "Worker",
         instance: "isolate",

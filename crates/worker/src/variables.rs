@@ -9,7 +9,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use mcpfn_core::Server;
-use mcpfn_core::port::{IdempotencyStore, Mailbox, Rate, TaskRunner, TaskStore};
+use mcpfn_core::port::{IdempotencyStore, Mailbox, Rate, TaskRunner, TaskStore, Topics};
 use mcpfn_ports::Secret;
 use mcpfn_settings::Setting;
 use worker::wasm_bindgen::JsValue;
@@ -245,6 +245,22 @@ impl Variables {
         }
         let _ = binding;
         None
+    }
+
+    /// The store of subscriptions, likewise.
+    ///
+    /// # Errors
+    /// When nothing is bound to the name: a sentence that says what to add.
+    pub(crate) fn topics(&self, binding: &str) -> Result<Arc<dyn Topics>, String> {
+        #[cfg(feature = "idempotency")]
+        if let Some(namespace) = OBJECTS.find(&self.env, binding) {
+            return Ok(Arc::new(DurableIdempotency::new(namespace)));
+        }
+        Err(format!(
+            "MCPFN_SUBSCRIPTIONS needs a store that all isolates share: {}, and build with the feature \
+             `idempotency` of mcpfn",
+            OBJECTS.mistake(&self.env, binding)
+        ))
     }
 
     /// The rate-limit bindings: one for `rate`, of each caller, and one for each rate that a tool of

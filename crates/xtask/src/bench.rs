@@ -35,6 +35,12 @@ pub(crate) fn run(cx: &Context, arguments: &[String]) -> Result<()> {
     plot::draw(cx, part)
 }
 
+/// Builds programs of bench/peers, and says in which folder they are.
+pub(crate) fn build_peers(cx: &Context, profile: &str, programs: &[&str]) -> Result<PathBuf> {
+    peers::build(cx, profile, programs)?;
+    Ok(peers::programs(cx, profile))
+}
+
 fn core(cx: &Context, rest: &[String]) -> Result<()> {
     let bench = |more: &[&str]| {
         let mut command = cx.cargo();

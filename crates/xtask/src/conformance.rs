@@ -1,8 +1,6 @@
 //! The step `conformance`: the official suite against the fixture server. The suite decides what
-//! passes; here its results are read, counted and told apart from failures that are expected and
-//! explained in a baseline file.
+//! passes; here its results are read and counted. No failure is expected.
 
-mod baseline;
 mod results;
 
 use std::{
@@ -21,8 +19,10 @@ use crate::{
     stores::Table,
     worker, workspace,
 };
-use baseline::Baseline;
 use results::Tally;
+
+/// What the suite asks for, and a server has only where its operator says so.
+const SUBSCRIPTIONS: (&str, &str) = ("MCPFN_SUBSCRIPTIONS", "poll");
 
 const SUITE: &str = "node_modules/@modelcontextprotocol/conformance";
 
@@ -52,8 +52,8 @@ impl Host {
     /// those that the suite requires.
     fn extensions(self) -> &'static [&'static str] {
         match self {
-            Self::Local | Self::Axum => &["tasks-"],
-            Self::Balanced | Self::Lambda | Self::Worker => &[],
+            Self::Local | Self::Axum | Self::Balanced => &["tasks-"],
+            Self::Lambda | Self::Worker => &[],
         }
     }
 }
@@ -89,12 +89,10 @@ impl Options {
     }
 }
 
-/// One run of the suite.
+/// One run of the suite, of which nothing may fail.
 struct Run {
     name: &'static str,
     arguments: &'static [&'static str],
-    /// A file in tests/conformance with the failures that are expected, and why.
-    baseline: Option<&'static str>,
     /// The revision whose frozen list says which scenarios count; all do where there is none.
     required: Option<&'static str>,
 }
@@ -103,25 +101,21 @@ const RUNS: &[Run] = &[
     Run {
         name: "2026-07-28-required",
         arguments: &["--requirements", "2026-07-28"],
-        baseline: None,
         required: Some("2026-07-28"),
     },
     Run {
         name: "2026-07-28-all",
         arguments: &["--suite", "all", "--spec-version", "2026-07-28"],
-        baseline: None,
         required: None,
     },
     Run {
         name: "2025-11-25-required",
         arguments: &["--requirements", "2025-11-25"],
-        baseline: Some("baseline-2025-11-25.yml"),
         required: Some("2025-11-25"),
     },
     Run {
         name: "2025-06-18-all",
         arguments: &["--suite", "all", "--spec-version", "2025-06-18"],
-        baseline: Some("baseline-2025-06-18.yml"),
         required: None,
     },
 ];
@@ -146,10 +140,16 @@ pub(crate) fn run(cx: &Context, options: &Options, counts: &mut Counts) -> Resul
     setup::node_packages(cx, &node, CONFORMANCE)?;
     let mut server = match options.host {
         Host::Balanced => return balanced(cx, &node, options, counts),
-        Host::Local => Fixture::start(&fixture::build(cx)?)?,
+        Host::Local => {
+            let mut server = Command::new(fixture::build(cx)?);
+            server
+                .args(["--port", "0"])
+                .env(SUBSCRIPTIONS.0, SUBSCRIPTIONS.1);
+            Fixture::start_command(&mut server)?
+        }
         Host::Axum => Fixture::start(&workspace::build_program(cx, "everything-axum")?)?,
         Host::Lambda => return lambda(cx, &node, options, counts),
-        Host::Worker => worker::fixture(cx)?.process,
+        Host::Worker => worker::subscribed(cx)?.process,
     };
     let url = server.url.clone();
     suite(cx, &node, &url, options, counts, || server.still_runs())
@@ -160,6 +160,8 @@ fn lambda(cx: &Context, node: &Node, options: &Options, counts: &mut Counts) -> 
     let table = Table::start(cx)?;
     let mut front = Command::new(build_lambda(cx)?);
     front.args(["--port", "0"]);
+    let (name, value) = SUBSCRIPTIONS;
+    front.args(["--variable", &format!("{name}={value}")]);
     for (name, value) in table.variables() {
         front.args(["--variable", &format!("{name}={value}")]);
     }
@@ -247,14 +249,6 @@ fn one_run(
         .args(["server", "--url", url])
         .args(run.arguments);
     suite.arg("--output-dir").arg(&output);
-    if let Some(file) = run.baseline {
-        suite.args(["--expected-failures", file]);
-    }
-    // read first: a baseline that explains nothing is refused before the suite believes it
-    let baseline = run
-        .baseline
-        .map(|file| baseline(&place, file))
-        .transpose()?;
     let verdict = process::read(&mut suite);
 
     let required = run.required.map(|revision| required(&place, revision));
@@ -263,7 +257,6 @@ fn one_run(
         &scenarios,
         required.transpose()?.as_deref(),
         host.extensions(),
-        baseline.as_ref(),
     );
     println!("{:<20} {tally}", run.name);
     counts.passed += tally.checks.passed;
@@ -284,12 +277,6 @@ fn one_run(
     }
     flush();
     Ok(content)
-}
-
-fn baseline(place: &Path, file: &str) -> Result<Baseline> {
-    let text = fs::read_to_string(place.join(file))
-        .while_doing(format_args!("read {CONFORMANCE}/{file}"))?;
-    Baseline::parse(&text).map_err(|why| Error::new(format!("{CONFORMANCE}/{file}: {why}")))
 }
 
 /// The scenarios that the suite requires of a revision.

@@ -18,6 +18,9 @@ use crate::{
     workspace,
 };
 
+/// 32 bytes of 7 in Base64: what seals state on every instance of a fixture server.
+pub(crate) const STATE_KEY: &str = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
+
 const START_LIMIT: Duration = Duration::from_secs(20);
 const LOG_LINES: usize = 40;
 

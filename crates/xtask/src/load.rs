@@ -14,6 +14,7 @@ mod usage;
 use std::{thread, time::Duration};
 
 use crate::{
+    bench,
     context::Context,
     fixture,
     report::{Counts, Error, Result, checked},
@@ -21,6 +22,7 @@ use crate::{
 };
 use calls::Load;
 pub(crate) use cluster::Cluster;
+use cluster::Peers;
 
 /// How long calls go on before and after each event.
 const WHILE: Duration = Duration::from_secs(1);
@@ -114,9 +116,10 @@ pub(crate) fn run(cx: &Context, options: &Options, counts: &mut Counts) -> Resul
             for (between, redis) in [("alone", None), ("with Redis", Some(&redis))] {
                 let cluster = start(redis, instances)?;
                 let what = format!("{instances} instances {between}");
-                rates::measure(cluster.address, &what)?;
+                rates::measure(cluster.address, &what, rates::ADD)?;
             }
         }
+        beside(cx, &nginx, options)?;
     }
     if options.has("mixed") {
         println!("\nmixed calls for {} min", options.minutes);
@@ -124,6 +127,26 @@ pub(crate) fn run(cx: &Context, options: &Options, counts: &mut Counts) -> Resul
         let time = Duration::from_secs(60 * options.minutes);
         let name = "memory and descriptors stay as they are";
         checked(name, mixed::run(&cluster, time), counts)?;
+    }
+    Ok(())
+}
+
+/// The same figures of servers with one tool: ours, and rmcp with axum, whose sessions are off.
+fn beside(cx: &Context, nginx: &setup::DebianProgram, options: &Options) -> Result<()> {
+    let profile = if options.release { "release" } else { "dev" };
+    let peers: [(&str, &str, &[&str]); 2] = [
+        ("mcpfn", "peer-mcpfn", &["--port"]),
+        ("rmcp with axum", "peer-rmcp-http", &[]),
+    ];
+    let programs = peers.map(|(_, program, _)| program);
+    let folder = bench::build_peers(cx, profile, &programs)?;
+    for instances in [1, 2, 4] {
+        for (name, program, arguments) in peers {
+            let program = folder.join(program);
+            let peers = Peers::start(cx, &program, arguments, nginx, instances)?;
+            let what = format!("{instances} instances, one tool, {name}");
+            rates::measure(peers.address, &what, rates::ECHO)?;
+        }
     }
     Ok(())
 }

@@ -38,6 +38,7 @@ const EXPANSIONS: &[(&str, &[&str])] = &[
         &["AuthType=NONE", "Auth=none", "Architecture=x86_64"],
     ),
     ("with a canary", &["Canary=true"]),
+    ("with tasks", &["Tasks=on"]),
 ];
 /// What is held against every combination of parameters: tests/lambda/tests/template.
 const TEST: &str = "template";

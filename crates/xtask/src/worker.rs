@@ -22,7 +22,7 @@ use crate::{
     wasm::target_folder,
     workspace::{self, Profile},
 };
-use services::SERVICES;
+use services::{SERVICES, SUBSCRIBED};
 use workerd::Workerd;
 
 /// The test that stops workerd and starts it again.
@@ -63,7 +63,10 @@ pub(crate) fn start(cx: &Context, options: &Options, counts: &mut Counts) -> Res
     match options {
         Options::Tests => run(cx, counts),
         Options::Test(name) => only(cx, name, counts),
-        Options::Hyperdrive => hyperdrive::check(cx, &setup::worker_tools(cx)?, counts),
+        Options::Hyperdrive => {
+            let tools = setup::worker_tools(cx)?;
+            hyperdrive::check(cx, &tools, build_command(cx, &tools)?, counts)
+        }
         Options::Migrations => deployed::write_migrations(cx),
     }
 }
@@ -80,7 +83,7 @@ pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
     drop(workerd);
     killed(cx, &tools, &folder, counts)?;
     deployed::check(cx, &tools, &folder, counts)?;
-    hyperdrive::check(cx, &tools, counts)?;
+    hyperdrive::check(cx, &tools, build_command(cx, &tools)?, counts)?;
     if tools.toolchain.unwinds() {
         tools.toolchain = setup::wasm_toolchain_that(cx, Panics::Abort)?;
         aborting(cx, &tools, counts)?;
@@ -109,7 +112,7 @@ fn only(cx: &Context, name: &str, counts: &mut Counts) -> Result<()> {
 /// workerd in the middle of tasks, which go on in the next one.
 fn killed(cx: &Context, tools: &WorkerTools, folder: &Path, counts: &mut Counts) -> Result<()> {
     let ports = workerd::free_ports(1)?;
-    let config = workerd::configure(folder, fixture_service(), &ports)?;
+    let config = workerd::configure(folder, &SERVICES[SERVICES.len() - 1..], &ports)?;
     let url = format!("http://127.0.0.1:{}/mcp", ports[0]);
     let program = tools.workerd()?;
     let arguments = [&*program, &config, Path::new(&url)];
@@ -202,15 +205,11 @@ fn in_workerd(
     cargo_steps::tests(&mut tests, counts)
 }
 
-/// Runs the fixture server alone.
-pub(crate) fn fixture(cx: &Context) -> Result<Workerd> {
+/// Runs the fixture server alone, with subscriptions.
+pub(crate) fn subscribed(cx: &Context) -> Result<Workerd> {
     let tools = setup::worker_tools(cx)?;
     let folder = build_fixture(cx, &tools)?;
-    workerd::serve(cx, &tools, &folder, fixture_service())
-}
-
-fn fixture_service() -> &'static [workerd::Service<'static>] {
-    &SERVICES[SERVICES.len() - 1..]
+    workerd::serve(cx, &tools, &folder, SUBSCRIBED)
 }
 
 fn build_fixture(cx: &Context, tools: &WorkerTools) -> Result<PathBuf> {

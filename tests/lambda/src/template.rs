@@ -38,6 +38,7 @@ impl Template {
         let text = std::fs::read_to_string(path)
             .map_err(|error| format!("{} can't be read: {error}", path.display()))?;
         let mut document = yaml::parse(&text)?;
+        merge_globals(&mut document);
         expand_functions(&mut document)?;
         let patterns = parameters::patterns(&document["Parameters"]);
         Ok(Self { document, patterns })
@@ -141,6 +142,30 @@ impl std::fmt::Debug for Stack<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let names = self.0.all("Resources").map(|(name, _)| name);
         f.debug_set().entries(names).finish()
+    }
+}
+
+/// As the serverless transform does: what every function has, unless it says something else.
+fn merge_globals(document: &mut Value) {
+    let globals = document["Globals"]["Function"].take();
+    let resources = document["Resources"].as_object_mut().into_iter().flatten();
+    for (_, resource) in resources {
+        if resource["Type"] == "AWS::Serverless::Function" {
+            merge(&mut resource["Properties"], &globals);
+        }
+    }
+}
+
+/// Adds what is not there.
+fn merge(own: &mut Value, general: &Value) {
+    match (own, general) {
+        (Value::Object(own), Value::Object(general)) => {
+            for (name, value) in general {
+                merge(own.entry(name).or_insert(Value::Null), value);
+            }
+        }
+        (own @ Value::Null, general) => *own = general.clone(),
+        _ => {}
     }
 }
 

@@ -27,4 +27,5 @@ pub mod simulation;
 pub mod table;
 pub mod task_objects;
 pub mod tasks;
+pub mod topics;
 pub mod world;

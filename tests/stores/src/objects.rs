@@ -11,12 +11,12 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
-use idempotency_message::{HoldAction, HoldAnswer, HoldRequest};
+use idempotency_message::{HoldAction, HoldAnswer, HoldRequest, RecordAnswer, RecordRequest};
 use idempotency_row::{Change, HoldRow, decide};
 use mcpfn_core::handler::BoxFuture;
 use mcpfn_core::port::{
-    Admission, Hold, Holder, IdempotencyStatus, IdempotencyStore, Rate, RateLimiter, ResultCache,
-    StoreError,
+    Admission, Hold, Holder, IdempotencyStatus, IdempotencyStore, Kept, Rate, RateLimiter, Replace,
+    ResultCache, StoreError, TopicRecord, Topics,
 };
 use mcpfn_native::memory::MemoryStores;
 
@@ -105,6 +105,48 @@ impl IdempotencyStore for Objects {
     ) -> BoxFuture<'a, Result<(), StoreError>> {
         self.ask(HoldAction::Release, key, holder);
         Box::pin(async { Ok(()) })
+    }
+}
+
+impl Topics for Objects {
+    fn read<'a>(
+        &'a self,
+        keys: &'a [String],
+        now_ms: u64,
+    ) -> BoxFuture<'a, Result<Vec<Option<TopicRecord>>, StoreError>> {
+        let keys = keys.iter().map(String::as_str).collect();
+        let sent = RecordRequest { now_ms, keys }.write();
+        let request = RecordRequest::read(&sent).expect("a request");
+        let rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
+        let records = request.keys.iter().map(|key| {
+            let row = rows
+                .get(*key)
+                .filter(|row| row.expires_ms > request.now_ms)?;
+            Some(TopicRecord {
+                version: row.holder,
+                value: row.result.clone()?.into(),
+            })
+        });
+        let answer = RecordAnswer(records.collect()).write();
+        let RecordAnswer(records) = RecordAnswer::read(&answer).expect("an answer");
+        Box::pin(async { Ok(records) })
+    }
+
+    fn write<'a>(
+        &'a self,
+        key: &'a str,
+        record: TopicRecord,
+        replace: Replace,
+        kept: Kept,
+    ) -> BoxFuture<'a, Result<bool, StoreError>> {
+        let value = &record.value;
+        let action = HoldAction::Write {
+            replace,
+            kept,
+            value,
+        };
+        let written = self.ask(action, key, &record.version) == HoldAnswer::Kept;
+        Box::pin(async move { Ok(written) })
     }
 }
 

@@ -126,9 +126,10 @@ pub async fn check(url: &str, folder: &Path, report: &mut Report) {
     report
         .contract(service.direct(), service.direct(), "")
         .await;
-    let mailbox = || admin.own_stores("mcpfn");
-    report.letters(mailbox(), mailbox()).await;
-    report.tasks(mailbox(), mailbox(), "").await;
+    let own = || admin.own_stores("mcpfn");
+    report.letters(own(), own()).await;
+    report.topics(own(), own()).await;
+    report.tasks(own(), own(), "").await;
     report
         .check(
             "every row has a time at which it is deleted",

@@ -53,9 +53,10 @@ pub async fn check(program: &Path, folder: &Path, report: &mut Report) {
     report
         .contract(service.direct(), service.direct(), "")
         .await;
-    let mailbox = || Arc::new(stores(&format!("redis://{}", server.address), PATIENCE));
-    report.letters(mailbox(), mailbox()).await;
-    report.tasks(mailbox(), mailbox(), "").await;
+    let own = || Arc::new(stores(&format!("redis://{}", server.address), PATIENCE));
+    report.letters(own(), own()).await;
+    report.topics(own(), own()).await;
+    report.tasks(own(), own(), "").await;
     report
         .check("every key has the prefix, and expires", keys(&server).await)
         .await;

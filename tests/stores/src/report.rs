@@ -4,11 +4,12 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use mcpfn_core::port::{Mailbox, TaskStore};
+use mcpfn_core::port::{Mailbox, TaskStore, Topics};
 
 use crate::contract::{Store, Stores, checks};
 use crate::mailbox::{Mailboxes, of_letters};
 use crate::tasks::{TaskStores, of_tasks};
+use crate::topics::{TopicStores, of_topics};
 
 /// What passed and what failed.
 #[derive(Debug, Default)]
@@ -53,6 +54,14 @@ impl Report {
         for check in of_tasks() {
             let name = format!("{}{how}", check.name);
             self.check(&name, (check.run)(stores.clone())).await;
+        }
+    }
+
+    /// That of stores of subscriptions, likewise.
+    pub async fn topics(&mut self, one: Arc<dyn Topics>, other: Arc<dyn Topics>) {
+        let stores = TopicStores { one, other };
+        for check in of_topics() {
+            self.check(check.name, (check.run)(stores.clone())).await;
         }
     }
 

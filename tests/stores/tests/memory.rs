@@ -3,13 +3,14 @@
 
 use std::sync::Arc;
 
-use mcpfn_core::port::{Mailbox, TaskStore};
+use mcpfn_core::port::{Mailbox, TaskStore, Topics};
 use mcpfn_native::memory;
 use mcpfn_store_tests::contract::{Store, Stores, checks};
 use mcpfn_store_tests::mailbox::{Mailboxes, of_letters};
 use mcpfn_store_tests::objects::Objects;
 use mcpfn_store_tests::task_objects::TaskObjects;
 use mcpfn_store_tests::tasks::{TaskStores, of_tasks};
+use mcpfn_store_tests::topics::{TopicStores, of_topics};
 use mcpfn_testing::TestStores;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -55,6 +56,22 @@ async fn keeps_tasks(one: Arc<dyn TaskStore>) {
     for check in of_tasks() {
         let ran = tokio::spawn((check.run)(stores.clone())).await;
         assert!(ran.is_ok(), "{}", check.name);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn stores_keep_the_contract_of_subscriptions() {
+    let stores: [Arc<dyn Topics>; 2] = [
+        Arc::new(memory::MemoryStores::default()),
+        Arc::new(Objects::default()),
+    ];
+    for one in stores {
+        let other = Arc::clone(&one);
+        let stores = TopicStores { one, other };
+        for check in of_topics() {
+            let ran = tokio::spawn((check.run)(stores.clone())).await;
+            assert!(ran.is_ok(), "{}", check.name);
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::{register, upstream};
 use crate::model::capabilities::{Offered, ServerCapabilities};
 use crate::model::list_kind::ListKind;
+use crate::model::subscription::Subscriptions;
 use crate::prompt::Prompt;
 use crate::resource::Resource;
 use crate::server::lists::{ListEntry, RenderedList, ServerLists};
@@ -101,6 +102,7 @@ pub(super) fn capabilities(
         completions: offered(completes),
         logging: logging.then_some(Offered {}),
         extensions,
+        subscriptions: Subscriptions::default(),
     }
 }
 

@@ -50,6 +50,8 @@ struct ParamMembers<'a> {
     #[serde(borrow, default)]
     context: Option<&'a RawValue>,
     #[serde(borrow, default)]
+    notifications: Option<&'a RawValue>,
+    #[serde(borrow, default)]
     request_id: Option<&'a RawValue>,
     #[serde(borrow, default)]
     task_id: Option<&'a RawValue>,
@@ -86,6 +88,14 @@ impl<'a> Params<'a> {
     /// What `notifications/cancelled` names.
     pub(crate) fn request_id(&self) -> Option<&'a RawValue> {
         self.0.request_id
+    }
+
+    /// What `subscriptions/listen` wants to hear.
+    pub(crate) fn notifications<T: Deserialize<'a>>(&self) -> Result<T, Error> {
+        Self::shaped(
+            self.0.notifications,
+            "`params.notifications` must be an object such as `{\"resourceSubscriptions\": [\"URI\"]}`",
+        )
     }
 
     /// What `completion/complete` wants completed, and the argument being typed.

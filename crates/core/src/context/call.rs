@@ -135,6 +135,8 @@ impl Cx {
             principal: Arc::clone(&self.0.principal),
             deadline_ms: Some(self.0.deadline_ms),
             asks_on_stream: false,
+            session: None,
+            streams: false,
         };
         let response = server.reply(call, &self.0.platform).into_response().await;
         match serde_json::from_slice(&response.message)? {

@@ -22,6 +22,9 @@ pub(crate) enum Method {
     GetTask,
     UpdateTask,
     CancelTask,
+    Subscribe,
+    Unsubscribe,
+    Listen,
 }
 
 impl Method {
@@ -46,6 +49,9 @@ impl Method {
             "tasks/get" => (Self::GetTask, tasks),
             "tasks/update" => (Self::UpdateTask, tasks),
             "tasks/cancel" => (Self::CancelTask, tasks),
+            "resources/subscribe" => (Self::Subscribe, !modern && polls(has)),
+            "resources/unsubscribe" => (Self::Unsubscribe, !modern && polls(has)),
+            "subscriptions/listen" => (Self::Listen, modern && has.subscriptions.listen.is_some()),
             _ => return None,
         };
         served.then_some(method)
@@ -69,6 +75,13 @@ impl Method {
             Self::GetTask => "tasks/get",
             Self::UpdateTask => "tasks/update",
             Self::CancelTask => "tasks/cancel",
+            Self::Subscribe => "resources/subscribe",
+            Self::Unsubscribe => "resources/unsubscribe",
+            Self::Listen => "subscriptions/listen",
         }
     }
+}
+
+fn polls(has: &ServerCapabilities) -> bool {
+    has.subscriptions.poll && has.resources.is_some()
 }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 use crate::jsonrpc::Object;
+use crate::model::subscription::Subscriptions;
 
 /// What the client declared on this request. Never remembered from an earlier one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -139,6 +140,21 @@ pub(crate) struct ServerCapabilities {
     /// Settings of extensions by id. Said on every revision: their capabilities are open objects.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) extensions: BTreeMap<String, Value>,
+    /// What is said of it differs between revisions.
+    #[serde(skip)]
+    pub(crate) subscriptions: Subscriptions,
+}
+
+impl ServerCapabilities {
+    /// As a client reads them that can be told of changes of resources, or that can't.
+    pub(crate) fn declared(&self, subscribes: bool) -> Value {
+        let mut declared = json!(self);
+        if let (true, Some(Value::Object(resources))) = (subscribes, declared.get_mut("resources"))
+        {
+            resources.insert("subscribe".to_owned(), true.into());
+        }
+        declared
+    }
 }
 
 /// `{}`: offered, without the parts that need a stream between calls.

@@ -115,7 +115,9 @@ impl Greetings {
         self.written(&self.discovery, scopes, || {
             let mut body = JsonObject::new();
             body.insert("supportedVersions".into(), modern_versions().collect());
-            body.insert("capabilities".into(), json!(source.capabilities));
+            let listens = source.capabilities.subscriptions.listen.is_some();
+            let capabilities = source.capabilities.declared(listens);
+            body.insert("capabilities".into(), capabilities);
             self.instruct(&mut body, scopes);
             // a cache in between may share only what every caller gets
             let cache_scope = if self.instructions.guarded {
@@ -153,7 +155,8 @@ impl Greetings {
             capabilities.extensions.remove(EXTENSION);
             let mut body = JsonObject::new();
             body.insert("protocolVersion".into(), revision.as_str().into());
-            body.insert("capabilities".into(), json!(capabilities));
+            let polls = capabilities.subscriptions.poll;
+            body.insert("capabilities".into(), capabilities.declared(polls));
             body.insert(
                 "serverInfo".into(),
                 json!(source.info.clone().down_level(revision)),

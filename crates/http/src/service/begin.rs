@@ -112,6 +112,7 @@ impl Service {
         let id = request.id;
         let envelope = Envelope::new(request);
         let session = head.fields.session_id.text().and_then(Session::read);
+        let known = session.is_some();
         // clients of the revisions before the header name theirs in the handshake alone
         let agreed = session.as_ref().map(|session| session.revision.as_str());
         let era = match envelope.era(declared.or(agreed)) {
@@ -137,7 +138,11 @@ impl Service {
             Ok(call) => {
                 let streams =
                     session.filter(|_| head.streams && guard::accepts_stream(head.headers));
-                let call = call.in_session(streams.as_ref());
+                let token = head.fields.session_id.text();
+                let call = call
+                    .in_session(streams.as_ref())
+                    .of_session(token.filter(|_| known))
+                    .on_stream(head.streams && guard::accepts_stream(head.headers));
                 let call = call.deadline_ms(head.deadline).traced(
                     head.fields.traceparent.text(),
                     head.fields.tracestate.text(),

@@ -9,7 +9,7 @@ use mcpfn_core::jsonrpc::Error;
 use mcpfn_core::port::Platform;
 use mcpfn_core::{Principal, PrincipalKind};
 
-use super::{Head, Service};
+use super::{Head, Service, updates};
 use crate::body::Body;
 use crate::fields::{Field, Fields};
 use crate::guard::{self, FromHost, Refusal};
@@ -120,6 +120,12 @@ impl Service {
         }
         let from_host = from_host.map_err(respond::refusal)?;
         let caller = self.authenticate(head, from_host, platform).await?;
+        if head.method == Method::GET && self.server.polls() {
+            return match updates::refused(head) {
+                Some(response) => Err(response),
+                None => Ok(caller),
+            };
+        }
         guard::method(head.method)
             .and_then(|()| guard::content_type(head.fields.content_type))
             .and_then(|()| guard::content_encoding(head.fields.content_encoding))

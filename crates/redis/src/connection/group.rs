@@ -52,7 +52,7 @@ pub(super) async fn cluster(
         Err(error) => {
             let mut why = failure::of(&error);
             for node in nodes {
-                why = match single(server, node).await {
+                why = match single::connect(server, node).await {
                     Ok(_) => continue,
                     Err(why) => why,
                 };

@@ -1,4 +1,4 @@
-//! What is different about single tools, on every host.
+//! What is different about single tools, and which subscriptions clients have, on every host.
 
 use crate::setting::Setting;
 
@@ -22,5 +22,12 @@ pub(super) const TOOLS: &[Setting] = &[
         "auto",
         "whether the user is asked before a tool does what can't be taken back: auto where the \
          client can show the question, always also refuses where it can't",
+    ),
+    Setting::new(
+        "MCPFN_SUBSCRIPTIONS",
+        "poll|off",
+        "off",
+        "clients may subscribe to resources, and ask for changes each 30 s; those of 2026-07-28 \
+         hold a stream",
     ),
 ];

@@ -9,6 +9,7 @@
 
 mod mailbox;
 mod object;
+mod topics;
 
 use bytes::Bytes;
 use mcpfn_core::{
@@ -51,17 +52,25 @@ impl DurableIdempotency {
         let shard = key
             .get(..1)
             .ok_or_else(|| StoreError::new("a key without a character has no object"))?;
-        match self.exchange(shard, &request).await {
+        self.ask_shard(shard, &request).await
+    }
+
+    async fn ask_shard(&self, shard: &str, request: &[u8]) -> Result<HoldAnswer, StoreError> {
+        let answer = self.exchanged(shard, request).await?;
+        HoldAnswer::read(&answer)
+            .ok_or_else(|| failed("it answered what this version does not know"))
+    }
+
+    async fn exchanged(&self, shard: &str, request: &[u8]) -> Result<Vec<u8>, StoreError> {
+        match self.exchange(shard, request).await {
             Ok(answer) => Ok(answer),
             // an object that moves breaks its requests off; the same one again changes nothing
-            Err(_) => self.exchange(shard, &request).await,
+            Err(_) => self.exchange(shard, request).await,
         }
     }
 
-    async fn exchange(&self, shard: &str, request: &[u8]) -> Result<HoldAnswer, StoreError> {
-        let answer = self.objects.exchange(shard, request).await;
-        HoldAnswer::read(&answer.map_err(failed)?)
-            .ok_or_else(|| failed("it answered what this version does not know"))
+    async fn exchange(&self, shard: &str, request: &[u8]) -> Result<Vec<u8>, StoreError> {
+        self.objects.exchange(shard, request).await.map_err(failed)
     }
 }
 

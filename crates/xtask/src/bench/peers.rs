@@ -198,8 +198,10 @@ pub(super) fn build(cx: &Context, profile: &str, programs: &[&str]) -> Result<()
     process::run(&mut cargo)
 }
 
-fn programs(cx: &Context, profile: &str) -> PathBuf {
-    cx.target.join("peers").join(profile)
+pub(super) fn programs(cx: &Context, profile: &str) -> PathBuf {
+    // cargo's own name for it
+    let folder = if profile == "dev" { "debug" } else { profile };
+    cx.target.join("peers").join(folder)
 }
 
 fn node(cx: &Context) -> Result<setup::Node> {

@@ -12,7 +12,7 @@ use std::{
 
 use crate::{
     context::Context,
-    fixture::Fixture,
+    fixture::{Fixture, STATE_KEY},
     report::{Error, Result, While},
     setup::DebianProgram,
 };
@@ -63,17 +63,11 @@ impl Cluster {
         };
         let redis_server = redis.map(start_redis).transpose()?;
 
-        let ports = (0..instances).map(|_| free_port());
-        let ports = ports.collect::<Result<Vec<u16>>>()?;
-        let front = free_port()?;
-        let file = folder.join(format!("nginx-{front}.conf"));
-        configure(&file, front, &ports)?;
-        let mut command = nginx.command();
-        command.arg("-p").arg(&folder).arg("-c").arg(&file);
-        let nginx_server = server(command.args(["-e", "stderr"]), front)?;
+        let ports = free_ports(instances)?;
+        let (address, nginx_server) = balancer(&folder, nginx, &ports)?;
 
         let mut cluster = Self {
-            address: (Ipv4Addr::LOCALHOST, front).into(),
+            address,
             program: program.to_owned(),
             redis: redis.map(|_| format!("redis://127.0.0.1:{store}")),
             instances: ports.into_iter().map(|port| (port, None)).collect(),
@@ -112,10 +106,8 @@ impl Cluster {
             .envs(self.redis.iter().map(|url| ("MCPFN_REDIS_URL", url)))
             .env("MCPFN_RATE_LIMIT", "1000000/min")
             // sealed state is opened by every instance
-            .env(
-                "MCPFN_STATE_KEY",
-                "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=",
-            )
+            .env("MCPFN_STATE_KEY", STATE_KEY)
+            .env("MCPFN_SUBSCRIPTIONS", "poll")
             // balancers have this long to learn of it
             .env("MCPFN_DRAIN_DELAY_SECONDS", "1")
             .env("MCPFN_LOG", "error");
@@ -143,6 +135,54 @@ impl Cluster {
             .filter_map(|(_, process)| process.as_mut())
             .try_for_each(Fixture::still_runs)
     }
+}
+
+/// Other programs behind the same nginx; stopped when dropped.
+pub(super) struct Peers {
+    /// Where nginx listens.
+    pub(super) address: SocketAddr,
+    _nginx: ServerProcess,
+    _servers: Vec<ServerProcess>,
+}
+
+impl Peers {
+    /// So many of a program, each with its port as the last argument.
+    pub(super) fn start(
+        cx: &Context,
+        program: &Path,
+        arguments: &[&str],
+        nginx: &DebianProgram,
+        instances: usize,
+    ) -> Result<Self> {
+        let ports = free_ports(instances)?;
+        let start = |port: &u16| {
+            let mut command = Command::new(program);
+            command.args(arguments).arg(port.to_string());
+            server(command.env("MCPFN_LOG", "error"), *port)
+        };
+        let servers = ports.iter().map(start).collect::<Result<_>>()?;
+        let (address, nginx) = balancer(&cx.target.join("load"), nginx, &ports)?;
+        Ok(Self {
+            address,
+            _nginx: nginx,
+            _servers: servers,
+        })
+    }
+}
+
+/// nginx in front of these ports, with its files in this folder, and where it listens.
+fn balancer(
+    folder: &Path,
+    nginx: &DebianProgram,
+    ports: &[u16],
+) -> Result<(SocketAddr, ServerProcess)> {
+    let front = free_port()?;
+    let file = folder.join(format!("nginx-{front}.conf"));
+    configure(&file, front, ports)?;
+    let mut command = nginx.command();
+    command.arg("-p").arg(folder).arg("-c").arg(&file);
+    let server = server(command.args(["-e", "stderr"]), front)?;
+    Ok(((Ipv4Addr::LOCALHOST, front).into(), server))
 }
 
 /// nginx as an operator has it, without TLS. A server is never set aside (`max_fails=0`): one that is
@@ -177,6 +217,10 @@ fn configure(file: &Path, front: u16, ports: &[u16]) -> Result<()> {
          }}\n}}\n}}\n"
     );
     fs::write(file, text).while_doing(format_args!("write {}", file.display()))
+}
+
+fn free_ports(count: usize) -> Result<Vec<u16>> {
+    (0..count).map(|_| free_port()).collect()
 }
 
 fn free_port() -> Result<u16> {

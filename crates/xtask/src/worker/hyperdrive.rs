@@ -1,7 +1,7 @@
 //! PostgreSQL on Workers: the deployable server, built with the feature, under `wrangler dev`, whose
 //! Hyperdrive leads to a PostgreSQL server of this step's own; and what is said of wrong bindings.
 
-use std::fs;
+use std::{fs, process::Command};
 
 use super::deployed::{Under, under_wrangler};
 use crate::{
@@ -33,7 +33,13 @@ localConnectionString = "postgres://hyperdrive_reader:PASSWORD@PLACE/hyperdrive_
 /// That of the roles that the tests make.
 const PASSWORD: &str = "hunter2-of-the-tests";
 
-pub(super) fn check(cx: &Context, tools: &WorkerTools, counts: &mut Counts) -> Result<()> {
+/// `build` makes a Worker, and is told of which package.
+pub(super) fn check(
+    cx: &Context,
+    tools: &WorkerTools,
+    mut build: Command,
+    counts: &mut Counts,
+) -> Result<()> {
     let programs = match setup::postgres(cx) {
         Ok(programs) => programs,
         Err(why) => {
@@ -43,7 +49,6 @@ pub(super) fn check(cx: &Context, tools: &WorkerTools, counts: &mut Counts) -> R
     };
     let out = cx.target.join("worker/hyperdrive");
     fs::create_dir_all(&out).while_doing(format_args!("create {}", out.display()))?;
-    let mut build = super::build_command(cx, tools)?;
     build.args(["--no-opt", "--out-dir"]).arg(&out);
     build.arg(cx.root.join("crates/server"));
     build.args(["--features", "hyperdrive"]);

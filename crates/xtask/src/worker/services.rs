@@ -3,6 +3,7 @@
 
 use super::bindings::{HUNG, MISTAKEN};
 use super::workerd::{Service, What};
+use crate::fixture::STATE_KEY;
 
 const IMPATIENT: &str = include_str!("../../../../tests/worker/impatient.mjs");
 const SWEEP: &str = include_str!("../../../../tests/worker/sweep.mjs");
@@ -13,8 +14,6 @@ const SILENT: &str = include_str!("../../../../tests/worker/silent.mjs");
 const POINTS: &str = include_str!("../../../../tests/worker/points.mjs");
 const ISSUER: &str = include_str!("../../../../tests/worker/issuer.mjs");
 
-/// 32 bytes of 7, which the fixtures know.
-const STATE_KEY: &str = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
 pub(crate) const OPEN: (&str, &str) = ("MCPFN_AUTH", "none");
 const KEY: (&str, &str) = ("MCPFN_STATE_KEY", STATE_KEY);
 pub(crate) const QUIET: (&str, &str) = ("MCPFN_LOG", "error");
@@ -54,56 +53,46 @@ const KEYED: &[(&str, &str)] = &[
 /// A dataset of Analytics Engine whose points a service keeps.
 const METRICS: &str = r#"wrapped = (moduleName = "test:points", innerBindings = [(name = "fetcher", service = "points")])"#;
 
+/// The fixture server alone, with what an operator has to switch on.
+pub(super) const SUBSCRIBED: &[Service<'_>] = &[Service {
+    name: "everything",
+    what: What::Running {
+        variables: &[OPEN, KEY, QUIET, ORIGINS, ("MCPFN_SUBSCRIPTIONS", "poll")],
+        objects_of: "everything",
+    },
+}];
+
+/// What was built, with variables and no bindings.
+const fn built<'a>(name: &'a str, variables: &'a [(&'a str, &'a str)]) -> Service<'a> {
+    Service {
+        name,
+        what: What::Built(variables),
+    }
+}
+
 /// One server a service; `everything` comes last.
 pub(super) const SERVICES: &[Service<'_>] = &[
-    Service {
-        name: "paged",
-        what: What::Built(&[OPEN, KEY, QUIET, ("TEST_SERVER", "paged")]),
-    },
-    Service {
-        name: "plain",
-        what: What::Built(&[OPEN, KEY, QUIET, ("TEST_SERVER", "plain")]),
-    },
-    Service {
-        name: "extended",
-        what: What::Built(&[OPEN, KEY, QUIET, ("TEST_SERVER", "extended")]),
-    },
-    Service {
-        name: "rich",
-        what: What::Built(&[OPEN, KEY, QUIET, ("TEST_SERVER", "rich")]),
-    },
-    Service {
-        name: "asks-auto",
-        what: What::Built(&[OPEN, KEY, QUIET, ("TEST_SERVER", "asks-auto")]),
-    },
-    Service {
-        name: "asks-always",
-        what: What::Built(&[OPEN, KEY, QUIET, ("TEST_SERVER", "asks-always")]),
-    },
-    Service {
-        name: "asks-never",
-        what: What::Built(&[OPEN, KEY, QUIET, ("TEST_SERVER", "asks-never")]),
-    },
-    Service {
-        name: "renamed",
-        what: What::Built(&[OPEN, KEY, QUIET, ("TEST_SERVER", "renamed")]),
-    },
-    Service {
-        name: "watched",
-        what: What::Built(&[OPEN, KEY, QUIET, ("TEST_SERVER", "watched")]),
-    },
-    Service {
-        name: "counted",
-        what: What::Built(&[OPEN, KEY, QUIET, ("TEST_SERVER", "watched")]),
-    },
-    Service {
-        name: "filled",
-        what: What::Built(&[OPEN, KEY, QUIET, ("TEST_SERVER", "watched")]),
-    },
-    Service {
-        name: "trapped",
-        what: What::Built(&[OPEN, KEY, QUIET, ("TEST_SERVER", "watched")]),
-    },
+    built("paged", &[OPEN, KEY, QUIET, ("TEST_SERVER", "paged")]),
+    built("plain", &[OPEN, KEY, QUIET, ("TEST_SERVER", "plain")]),
+    built("extended", &[OPEN, KEY, QUIET, ("TEST_SERVER", "extended")]),
+    built("rich", &[OPEN, KEY, QUIET, ("TEST_SERVER", "rich")]),
+    built(
+        "asks-auto",
+        &[OPEN, KEY, QUIET, ("TEST_SERVER", "asks-auto")],
+    ),
+    built(
+        "asks-always",
+        &[OPEN, KEY, QUIET, ("TEST_SERVER", "asks-always")],
+    ),
+    built(
+        "asks-never",
+        &[OPEN, KEY, QUIET, ("TEST_SERVER", "asks-never")],
+    ),
+    built("renamed", &[OPEN, KEY, QUIET, ("TEST_SERVER", "renamed")]),
+    built("watched", &[OPEN, KEY, QUIET, ("TEST_SERVER", "watched")]),
+    built("counted", &[OPEN, KEY, QUIET, ("TEST_SERVER", "watched")]),
+    built("filled", &[OPEN, KEY, QUIET, ("TEST_SERVER", "watched")]),
+    built("trapped", &[OPEN, KEY, QUIET, ("TEST_SERVER", "watched")]),
     Service {
         name: "impatient",
         what: What::Script {
@@ -232,10 +221,7 @@ pub(super) const SERVICES: &[Service<'_>] = &[
             database: "database",
         },
     },
-    Service {
-        name: "misbound",
-        what: What::Built(&[OPEN, KEY, QUIET, ("IDEMPOTENCY", "objects")]),
-    },
+    built("misbound", &[OPEN, KEY, QUIET, ("IDEMPOTENCY", "objects")]),
     Service {
         name: "mistaken",
         what: What::Bound {
@@ -351,9 +337,13 @@ pub(super) const SERVICES: &[Service<'_>] = &[
             objects_of: "everything",
         },
     },
+    built("taskless", &[OPEN, KEY, QUIET]),
     Service {
-        name: "taskless",
-        what: What::Built(&[OPEN, KEY, QUIET]),
+        name: "stumbling",
+        what: What::Running {
+            variables: &[OPEN, KEY, QUIET, ("TEST_SERVER", "stumbling")],
+            objects_of: "stumbling",
+        },
     },
     Service {
         name: "tasks",
@@ -369,14 +359,8 @@ pub(super) const SERVICES: &[Service<'_>] = &[
             objects_of: "everything",
         },
     },
-    Service {
-        name: "unbound",
-        what: What::Built(&[OPEN, KEY, QUIET, ("TEST_SERVER", "files")]),
-    },
-    Service {
-        name: "unset",
-        what: What::Built(&[]),
-    },
+    built("unbound", &[OPEN, KEY, QUIET, ("TEST_SERVER", "files")]),
+    built("unset", &[]),
     Service {
         name: "wrong",
         what: What::Built(&[

@@ -82,6 +82,7 @@ impl Host {
             rate: None,
             rate_with_auth: None,
             key_source: None,
+            listening: None,
             deployment: None,
         };
         let common = Common::read(&mut reader, &host, &[]);

@@ -67,6 +67,7 @@ impl Guarded {
             rate: None,
             rate_with_auth: None,
             key_source: None,
+            listening: None,
             deployment: None,
         };
         let common = Common::read(&mut reader, &host, &[]);

@@ -28,6 +28,7 @@ const HOST: Host = Host {
     max_body: 4 * 1024 * 1024,
     rate: None,
     rate_with_auth: None,
+    listening: None,
     key_source: Some(|reader, _, _| {
         reader.mistake("this host has no store of secrets");
         None

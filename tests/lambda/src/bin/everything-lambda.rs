@@ -142,8 +142,13 @@ impl Drop for Watch {
 }
 
 fn main() -> ExitCode {
-    let setup = |_: &Variables| {
-        let builder = mcpfn_it::everything()
+    let setup = |variables: &Variables| {
+        // a tool that is required to be a task needs a function that runs it
+        let builder = match variables.text("MCPFN_TASKS_FUNCTION") {
+            Some(_) => mcpfn_it::everything(),
+            None => mcpfn_it::everything_within_calls(),
+        };
+        let builder = builder
             .tool(whoami)
             .tool(process)
             .tool(count)

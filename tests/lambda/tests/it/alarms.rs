@@ -208,6 +208,18 @@ const CASES: &[Case] = &[
         &["ThrottlesAlarm"],
     ),
     case(
+        "a run of a task is given up",
+        Does::Platform("AsyncEventsDropped"),
+        &[],
+        &["TasksFailedAlarm"],
+    ),
+    case(
+        "tasks wait",
+        Does::Platform("AsyncEventAge"),
+        &[],
+        &["TasksAgeAlarm"],
+    ),
+    case(
         "calls are slow",
         Does::Platform("Duration"),
         &[],
@@ -398,7 +410,7 @@ async fn lines(case: &Case) -> (Vec<String>, Vec<&'static str>) {
 type Alarms = BTreeMap<String, BTreeSet<(String, String)>>;
 
 fn alarms(template: &Template) -> Alarms {
-    let stack = template.deploy(&[]).unwrap();
+    let stack = template.deploy(&[("Tasks", "on")]).unwrap();
     let metric = |about: &Value| {
         let text = |name: &str| about[name].as_str().unwrap_or_default().to_owned();
         (text("Namespace"), text("MetricName"))
@@ -657,7 +669,7 @@ fn every_alarm_has_its_section_of_the_runbook() {
         .map(|heading| heading.to_lowercase().replace(' ', "-").replace(',', ""))
         .collect();
     let template = template();
-    let stack = template.deploy(&[]).unwrap();
+    let stack = template.deploy(&[("Tasks", "on")]).unwrap();
     for (name, about) in stack.of_kind("AWS::CloudWatch::Alarm") {
         let description = about["AlarmDescription"].as_str().unwrap();
         let anchor = description

@@ -70,6 +70,7 @@ const SETS: &[(&str, Parameters)] = &[
         ],
     ),
     ("an HTTP API for signed callers", &[("HttpApi", "yes")]),
+    ("tasks", &[("Tasks", "on")]),
 ];
 
 /// Policies whose actions AWS knows no resource for.

@@ -7,7 +7,8 @@ mod files; // what the role may do in a bucket
 mod iam; // what the role may do, as a reviewer reads it
 mod releases; // versions, and what makes a new one
 mod rules; // what is refused before anything is made
-mod settings; // what reaches the program, and what is kept how
+mod settings;
+mod tasks; // the function that runs them // what reaches the program, and what is kept how
 
 use std::path::{Path, PathBuf};
 

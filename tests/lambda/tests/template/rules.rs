@@ -193,6 +193,24 @@ const REFUSED: &[(Parameters, Parameters, &str)] = &[
         "without DomainName",
     ),
     (
+        &[("TasksConcurrency", "5")],
+        &[("Tasks", "on")],
+        "TasksConcurrency has no effect",
+    ),
+    (
+        &[
+            ("Tasks", "on"),
+            ("Database", "/mnt/data/shop.db"),
+            ("DatabaseWritable", "on"),
+            ("ReservedConcurrency", "1"),
+            FILE_SYSTEM,
+            ("SubnetIds", "subnet-1"),
+            ("SecurityGroupIds", "sg-1"),
+        ],
+        &[("Tasks", "off")],
+        "which several writers damage",
+    ),
+    (
         &[("AccessLogs", "on")],
         &[("HttpApi", "yes")],
         "is of the HTTP API",

@@ -235,6 +235,7 @@ async fn contract(emulator: SocketAddr, report: &mut Report) {
     report.contract(stores(), stores(), "").await;
     report.letters(stores(), stores()).await;
     report.tasks(stores(), stores(), "").await;
+    report.topics(stores(), stores()).await;
 }
 
 /// What is asked of the table, and by how many connections.

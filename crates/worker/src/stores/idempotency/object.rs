@@ -23,10 +23,10 @@ use worker::wasm_bindgen::{self, JsValue};
 use worker::wasm_bindgen_futures::JsFuture;
 use worker::web_sys;
 
-use crate::idempotency_message::HoldRequest;
+use crate::idempotency_message::{HoldRequest, RecordAnswer, RecordRequest};
 use crate::idempotency_row::{Change, HoldRow, decide};
 use crate::stores::objects::{ObjectState, Storage, bytes, response};
-use mcpfn_core::port::Holder;
+use mcpfn_core::port::{Holder, TopicRecord};
 
 /// Without a row id, so that a write of a row is one write and not another one of its index.
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS idempotency (key TEXT PRIMARY KEY, until_ms INTEGER NOT \
@@ -62,6 +62,9 @@ impl McpfnIdempotency {
         let (storage, due_ms) = (self.storage.clone(), Rc::clone(&self.due_ms.0));
         future_to_promise(AssertUnwindSafe(async move {
             let body = bytes(&request).await?;
+            if let Some(request) = RecordRequest::read(&body) {
+                return Ok(response(Some(records(&storage, &request)?.write())));
+            }
             let Some(request) = HoldRequest::read(&body) else {
                 return Ok(response(None));
             };
@@ -117,6 +120,21 @@ async fn ensure_alarm(storage: &Storage, due_ms: &Cell<f64>) -> Result<(), JsVal
     };
     due_ms.set(due);
     Ok(())
+}
+
+/// The records of subscriptions that count.
+fn records(storage: &Storage, request: &RecordRequest<'_>) -> Result<RecordAnswer, JsValue> {
+    let keys = request.keys.iter();
+    let records = keys.map(|key| {
+        let row = find(storage, key)?.filter(|row| row.expires_ms > request.now_ms);
+        Ok(row.and_then(|row| {
+            Some(TopicRecord {
+                version: row.holder,
+                value: row.result?.into(),
+            })
+        }))
+    });
+    records.collect::<Result<_, JsValue>>().map(RecordAnswer)
 }
 
 fn find(storage: &Storage, key: &str) -> Result<Option<HoldRow>, JsValue> {
