@@ -112,7 +112,7 @@ fn only(cx: &Context, name: &str, counts: &mut Counts) -> Result<()> {
 /// workerd in the middle of tasks, which go on in the next one.
 fn killed(cx: &Context, tools: &WorkerTools, folder: &Path, counts: &mut Counts) -> Result<()> {
     let ports = workerd::free_ports(1)?;
-    let config = workerd::configure(folder, fixture_service(), &ports)?;
+    let config = workerd::configure(folder, &SERVICES[SERVICES.len() - 1..], &ports)?;
     let url = format!("http://127.0.0.1:{}/mcp", ports[0]);
     let program = tools.workerd()?;
     let arguments = [&*program, &config, Path::new(&url)];
@@ -211,10 +211,6 @@ pub(crate) fn subscribed(cx: &Context) -> Result<Workerd> {
     let tools = setup::worker_tools(cx)?;
     let folder = build_fixture(cx, &tools)?;
     workerd::serve(cx, &tools, &folder, SUBSCRIBED)
-}
-
-fn fixture_service() -> &'static [workerd::Service<'static>] {
-    &SERVICES[SERVICES.len() - 1..]
 }
 
 fn build_fixture(cx: &Context, tools: &WorkerTools) -> Result<PathBuf> {

@@ -9,6 +9,7 @@ use mcpfn_it::bodies::hostile_bodies;
 use serde_json::{Value, json};
 
 use crate::support::socket::encode;
+use crate::tasks::Begun;
 use crate::{Host as _, Request, Worker};
 
 /// Longest wait for anything.
@@ -225,4 +226,12 @@ fn a_call_takes_at_most_eight_times_its_body_and_16_mb() {
         most.0 - before <= LARGEST * 8 + 16_000_000,
         "{before}, {most:?}"
     );
+}
+
+#[test]
+fn a_task_goes_on_at_its_checkpoint_where_a_panic_aborts() {
+    let task = Begun::at("stumbling", "stumble", json!({}));
+    // the run after the one that took the module with it comes 50 s after that began
+    let text = task.text(PATIENCE + Duration::from_secs(60));
+    assert_eq!(text, "came to its end in run 2");
 }

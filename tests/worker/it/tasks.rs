@@ -152,8 +152,40 @@ async fn durable_objects_keep_the_contract_of_tasks() {
     assert!(failed.is_empty(), "{failed:#?}");
 }
 
-/// A message of a client that does tasks, to the server of the fixtures.
-fn ask(method: &str, mut params: Value) -> Value {
+/// Milliseconds since 1970.
+fn now_ms() -> u64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let now = now.expect("a clock after 1970");
+    u64::try_from(now.as_millis()).expect("a time in this era")
+}
+
+#[tokio::test]
+async fn an_object_removes_what_it_keeps_once_it_has_expired() {
+    let (store, now_ms) = (Objects(Worker::named("tasks")), now_ms());
+    let key = format!("expires-{now_ms}");
+    let (head, call) = (Bytes::from("head"), Bytes::from("call"));
+    let created = store.create(&key, head, call, now_ms, now_ms + 1_500);
+    assert_eq!(created.await, Ok(true));
+    // as one who believes that it has not expired
+    let there = async || {
+        let read = store.read(&key, &[TaskPart::Head, TaskPart::Call], now_ms);
+        read.await.unwrap().is_some()
+    };
+    assert!(there().await);
+    let start = Instant::now();
+    while there().await {
+        assert!(start.elapsed() < PATIENCE, "it is still there");
+        tokio::time::sleep(BETWEEN).await;
+    }
+    assert!(
+        start.elapsed() > Duration::from_millis(500),
+        "{:?}",
+        start.elapsed()
+    );
+}
+
+/// A message of a client that does tasks, to a server.
+fn ask(server: &str, method: &str, mut params: Value) -> Value {
     params["_meta"] = json!({"io.modelcontextprotocol/clientCapabilities": {
         "elicitation": {"form": {}},
         "extensions": {"io.modelcontextprotocol/tasks": {}},
@@ -162,7 +194,7 @@ fn ask(method: &str, mut params: Value) -> Value {
     if let Some(id) = params["taskId"].as_str() {
         request = request.header("mcp-name", id);
     }
-    let mut answer = Worker::named("everything").send(&request).json();
+    let mut answer = Worker::named(server).send(&request).json();
     match answer.get_mut("result") {
         Some(result) => result.take(),
         None => answer,
@@ -170,17 +202,26 @@ fn ask(method: &str, mut params: Value) -> Value {
 }
 
 /// A task that was begun by a call.
-struct Begun(String);
+pub(crate) struct Begun {
+    server: &'static str,
+    id: String,
+}
 
 impl Begun {
     fn of(tool: &str, arguments: Value) -> Self {
-        let result = ask("tools/call", json!({"name": tool, "arguments": arguments}));
+        Self::at("everything", tool, arguments)
+    }
+
+    pub(crate) fn at(server: &'static str, tool: &str, arguments: Value) -> Self {
+        let call = json!({"name": tool, "arguments": arguments});
+        let result = ask(server, "tools/call", call);
         assert_eq!(result["resultType"], "task", "{result}");
-        Self(result["taskId"].as_str().expect("an id").to_owned())
+        let id = result["taskId"].as_str().expect("an id").to_owned();
+        Self { server, id }
     }
 
     fn now(&self) -> Value {
-        ask("tasks/get", json!({"taskId": self.0}))
+        ask(self.server, "tasks/get", json!({"taskId": self.id}))
     }
 
     /// The task, once it is as wanted.
@@ -196,14 +237,14 @@ impl Begun {
         }
     }
 
-    fn text(&self, patience: Duration) -> String {
+    pub(crate) fn text(&self, patience: Duration) -> String {
         let task = self.once(patience, |task| task["status"] == "completed");
         let text = task["result"]["content"][0]["text"].as_str();
         text.unwrap_or_else(|| panic!("no text: {task}")).to_owned()
     }
 
     fn cancel(&self) {
-        let result = ask("tasks/cancel", json!({"taskId": self.0}));
+        let result = ask(self.server, "tasks/cancel", json!({"taskId": self.id}));
         assert_eq!(result["resultType"], "complete", "{result}");
     }
 }
@@ -238,8 +279,8 @@ fn a_task_asks_its_client_and_goes_on_with_the_answers() {
     assert_eq!(keys.len(), 2, "{asked}");
     let answer = |key: &str| {
         let given = json!({"action": "accept", "content": {"name": "Ada"}});
-        let params = json!({"taskId": task.0, "inputResponses": {key: given, "unknown": 7}});
-        let result = ask("tasks/update", params);
+        let params = json!({"taskId": task.id, "inputResponses": {key: given, "unknown": 7}});
+        let result = ask(task.server, "tasks/update", params);
         assert_eq!(result["resultType"], "complete", "{result}");
     };
     answer(&keys[0]);
@@ -254,6 +295,13 @@ fn a_run_that_is_longer_than_its_watchdog_runs_once() {
     let task = Begun::of("count_slowly", json!({"to": LONG_S, "step_ms": 1000}));
     let patience = PATIENCE + Duration::from_secs(LONG_S.into());
     assert_eq!(task.text(patience), format!("counted from 0 to {LONG_S}"));
+}
+
+#[test]
+fn a_task_goes_on_later_and_ends_with_a_panic() {
+    let task = Begun::at("stumbling", "stumble", json!({}));
+    let text = task.text(PATIENCE);
+    assert!(text.starts_with("internal error of `stumble`"), "{text}");
 }
 
 #[test]
@@ -274,7 +322,7 @@ fn tasks_of_many_objects_run_at_the_same_time() {
 
 #[test]
 fn a_task_that_was_never_begun_is_unknown() {
-    let answer = Begun("nonsense".to_owned()).now();
+    let answer = ask("everything", "tasks/get", json!({"taskId": "nonsense"}));
     assert_eq!(answer["error"]["code"], -32602, "{answer}");
 }
 

@@ -46,6 +46,7 @@ fn setup(
         Some("policed") => policed::server,
         Some("store") => store::server,
         Some("tasks") => tasks::server,
+        Some("stumbling") => tasks::stumbling,
         Some("sql") => || mcpfn_toolkits::sql::toolkit(Server::builder("sql", "1.0.0")),
         Some("files") => files::server,
         name => servers::named(name.unwrap_or_default()),

@@ -1,4 +1,7 @@
-//! The store of tasks, as tools: what the port says, one tool a function.
+//! The store of tasks, as tools: what the port says, one tool a function. And a tool that does not come
+//! far in one run.
+
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -12,6 +15,23 @@ pub(crate) fn server() -> Builder {
         .tool(read)
         .tool(swap)
         .tool(remove)
+}
+
+pub(crate) fn stumbling() -> Builder {
+    Server::builder("stumbling", "1.0.0").tool(stumble)
+}
+
+/// Goes on later, panics, and comes to its end: in three runs.
+#[tool(read_only, task(poll = "1s"))]
+async fn stumble(cx: &Cx) -> Result<String, ToolError> {
+    let task = cx.task();
+    let run: u32 = task.resume().unwrap_or_default();
+    task.checkpoint(&(run + 1)).await?;
+    match run {
+        0 => Err(task.later(Duration::from_millis(300))),
+        1 => panic!("a task that panics"),
+        run => Ok(format!("came to its end in run {run}")),
+    }
 }
 
 fn bytes(text: &str) -> Result<Vec<u8>, ToolError> {

@@ -62,56 +62,37 @@ pub(super) const SUBSCRIBED: &[Service<'_>] = &[Service {
     },
 }];
 
+/// What was built, with variables and no bindings.
+const fn built<'a>(name: &'a str, variables: &'a [(&'a str, &'a str)]) -> Service<'a> {
+    Service {
+        name,
+        what: What::Built(variables),
+    }
+}
+
 /// One server a service; `everything` comes last.
 pub(super) const SERVICES: &[Service<'_>] = &[
-    Service {
-        name: "paged",
-        what: What::Built(&[OPEN, KEY, QUIET, ("TEST_SERVER", "paged")]),
-    },
-    Service {
-        name: "plain",
-        what: What::Built(&[OPEN, KEY, QUIET, ("TEST_SERVER", "plain")]),
-    },
-    Service {
-        name: "extended",
-        what: What::Built(&[OPEN, KEY, QUIET, ("TEST_SERVER", "extended")]),
-    },
-    Service {
-        name: "rich",
-        what: What::Built(&[OPEN, KEY, QUIET, ("TEST_SERVER", "rich")]),
-    },
-    Service {
-        name: "asks-auto",
-        what: What::Built(&[OPEN, KEY, QUIET, ("TEST_SERVER", "asks-auto")]),
-    },
-    Service {
-        name: "asks-always",
-        what: What::Built(&[OPEN, KEY, QUIET, ("TEST_SERVER", "asks-always")]),
-    },
-    Service {
-        name: "asks-never",
-        what: What::Built(&[OPEN, KEY, QUIET, ("TEST_SERVER", "asks-never")]),
-    },
-    Service {
-        name: "renamed",
-        what: What::Built(&[OPEN, KEY, QUIET, ("TEST_SERVER", "renamed")]),
-    },
-    Service {
-        name: "watched",
-        what: What::Built(&[OPEN, KEY, QUIET, ("TEST_SERVER", "watched")]),
-    },
-    Service {
-        name: "counted",
-        what: What::Built(&[OPEN, KEY, QUIET, ("TEST_SERVER", "watched")]),
-    },
-    Service {
-        name: "filled",
-        what: What::Built(&[OPEN, KEY, QUIET, ("TEST_SERVER", "watched")]),
-    },
-    Service {
-        name: "trapped",
-        what: What::Built(&[OPEN, KEY, QUIET, ("TEST_SERVER", "watched")]),
-    },
+    built("paged", &[OPEN, KEY, QUIET, ("TEST_SERVER", "paged")]),
+    built("plain", &[OPEN, KEY, QUIET, ("TEST_SERVER", "plain")]),
+    built("extended", &[OPEN, KEY, QUIET, ("TEST_SERVER", "extended")]),
+    built("rich", &[OPEN, KEY, QUIET, ("TEST_SERVER", "rich")]),
+    built(
+        "asks-auto",
+        &[OPEN, KEY, QUIET, ("TEST_SERVER", "asks-auto")],
+    ),
+    built(
+        "asks-always",
+        &[OPEN, KEY, QUIET, ("TEST_SERVER", "asks-always")],
+    ),
+    built(
+        "asks-never",
+        &[OPEN, KEY, QUIET, ("TEST_SERVER", "asks-never")],
+    ),
+    built("renamed", &[OPEN, KEY, QUIET, ("TEST_SERVER", "renamed")]),
+    built("watched", &[OPEN, KEY, QUIET, ("TEST_SERVER", "watched")]),
+    built("counted", &[OPEN, KEY, QUIET, ("TEST_SERVER", "watched")]),
+    built("filled", &[OPEN, KEY, QUIET, ("TEST_SERVER", "watched")]),
+    built("trapped", &[OPEN, KEY, QUIET, ("TEST_SERVER", "watched")]),
     Service {
         name: "impatient",
         what: What::Script {
@@ -240,10 +221,7 @@ pub(super) const SERVICES: &[Service<'_>] = &[
             database: "database",
         },
     },
-    Service {
-        name: "misbound",
-        what: What::Built(&[OPEN, KEY, QUIET, ("IDEMPOTENCY", "objects")]),
-    },
+    built("misbound", &[OPEN, KEY, QUIET, ("IDEMPOTENCY", "objects")]),
     Service {
         name: "mistaken",
         what: What::Bound {
@@ -359,9 +337,13 @@ pub(super) const SERVICES: &[Service<'_>] = &[
             objects_of: "everything",
         },
     },
+    built("taskless", &[OPEN, KEY, QUIET]),
     Service {
-        name: "taskless",
-        what: What::Built(&[OPEN, KEY, QUIET]),
+        name: "stumbling",
+        what: What::Running {
+            variables: &[OPEN, KEY, QUIET, ("TEST_SERVER", "stumbling")],
+            objects_of: "stumbling",
+        },
     },
     Service {
         name: "tasks",
@@ -377,14 +359,8 @@ pub(super) const SERVICES: &[Service<'_>] = &[
             objects_of: "everything",
         },
     },
-    Service {
-        name: "unbound",
-        what: What::Built(&[OPEN, KEY, QUIET, ("TEST_SERVER", "files")]),
-    },
-    Service {
-        name: "unset",
-        what: What::Built(&[]),
-    },
+    built("unbound", &[OPEN, KEY, QUIET, ("TEST_SERVER", "files")]),
+    built("unset", &[]),
     Service {
         name: "wrong",
         what: What::Built(&[
