@@ -7,6 +7,7 @@
 //! | an event stream | a `ReadableStream` that drives the call while it is read |
 //! | a client that goes away | drops its call, wherever that is |
 //! | a panic in a handler | one answer with status 500 where the standard library unwinds; where it aborts, the module starts anew and the other calls of the isolate are lost too |
+//! | a task | a Durable Object, which runs it in its alarm |
 //! | settings | vars and secrets, named as on every host; a mistake is an answer with status 503 that says what to change |
 //! | logs | one JSON object a line on the console, with the request that it is of |
 //! | metrics | one point of Analytics Engine a call, where a dataset is bound |

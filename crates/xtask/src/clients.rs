@@ -76,6 +76,11 @@ pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
         }
         server.still_runs()?;
     }
+    let tasks: [&Path; 2] = ["--url".as_ref(), server.url.as_ref()];
+    if run_client(cx, &node, "tasks.mjs", &[], &tasks, counts).is_err() {
+        failed.push("tasks".to_owned());
+    }
+    server.still_runs()?;
     let folder = cx.root.join(setup::CLIENTS).join("python");
     let python = setup::python_packages(cx, "clients", &folder.join("requirements.txt"))?;
     failed.extend(run_python(

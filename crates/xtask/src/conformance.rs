@@ -24,6 +24,10 @@ use results::Tally;
 /// What the suite asks for, and a server has only where its operator says so.
 const SUBSCRIPTIONS: (&str, &str) = ("MCPFN_SUBSCRIPTIONS", "poll");
 
+/// Scenarios of extensions that every host serves, by how their names begin: they count beside those
+/// that the suite requires.
+const EXTENSIONS: &[&str] = &["tasks-"];
+
 const SUITE: &str = "node_modules/@modelcontextprotocol/conformance";
 
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -45,17 +49,6 @@ enum Host {
     Lambda,
     /// A Worker in workerd.
     Worker,
-}
-
-impl Host {
-    /// Scenarios of extensions that the host serves, by how their names begin: they count beside
-    /// those that the suite requires.
-    fn extensions(self) -> &'static [&'static str] {
-        match self {
-            Self::Local | Self::Axum | Self::Balanced => &["tasks-"],
-            Self::Lambda | Self::Worker => &[],
-        }
-    }
 }
 
 impl Options {
@@ -159,7 +152,7 @@ pub(crate) fn run(cx: &Context, options: &Options, counts: &mut Counts) -> Resul
 fn lambda(cx: &Context, node: &Node, options: &Options, counts: &mut Counts) -> Result<()> {
     let table = Table::start(cx)?;
     let mut front = Command::new(build_lambda(cx)?);
-    front.args(["--port", "0"]);
+    front.args(["--port", "0", "--tasks", "everything-tasks"]);
     let (name, value) = SUBSCRIPTIONS;
     front.args(["--variable", &format!("{name}={value}")]);
     for (name, value) in table.variables() {
@@ -201,7 +194,7 @@ fn suite(
 
     let mut failed = Vec::new();
     for run in RUNS {
-        if !one_run(cx, node, run, url, &results, options.host, counts)? {
+        if !one_run(cx, node, run, url, &results, counts)? {
             failed.push(run.name);
         }
         still_runs()?;
@@ -235,7 +228,6 @@ fn one_run(
     run: &Run,
     url: &str,
     results: &Path,
-    host: Host,
     counts: &mut Counts,
 ) -> Result<bool> {
     let place = cx.root.join(CONFORMANCE);
@@ -253,11 +245,7 @@ fn one_run(
 
     let required = run.required.map(|revision| required(&place, revision));
     let scenarios = results::read(&output)?;
-    let tally = Tally::of(
-        &scenarios,
-        required.transpose()?.as_deref(),
-        host.extensions(),
-    );
+    let tally = Tally::of(&scenarios, required.transpose()?.as_deref(), EXTENSIONS);
     println!("{:<20} {tally}", run.name);
     counts.passed += tally.checks.passed;
     counts.failed += tally.checks.failed;

@@ -9,6 +9,7 @@ mod instances;
 mod postgres;
 mod redis;
 mod server;
+mod taken_up;
 
 use std::{fs, path::Path, process::Command};
 

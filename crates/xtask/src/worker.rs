@@ -25,6 +25,9 @@ use crate::{
 use services::{SERVICES, SUBSCRIBED};
 use workerd::Workerd;
 
+/// The test that stops workerd and starts it again.
+const KILLED: &str = "killed";
+
 /// What is asked of the step; nothing runs all of its tests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Options {
@@ -78,6 +81,7 @@ pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
     clients::over_http(cx, &tools.node, &workerd.process.url, counts)?;
     workerd.process.still_runs()?;
     drop(workerd);
+    killed(cx, &tools, &folder, counts)?;
     deployed::check(cx, &tools, &folder, counts)?;
     hyperdrive::check(cx, &tools, build_command(cx, &tools)?, counts)?;
     if tools.toolchain.unwinds() {
@@ -91,6 +95,9 @@ pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
 fn only(cx: &Context, name: &str, counts: &mut Counts) -> Result<()> {
     let tools = setup::worker_tools(cx)?;
     let folder = build_fixture(cx, &tools)?;
+    if name == KILLED {
+        return killed(cx, &tools, &folder, counts);
+    }
     let mut workerd = workerd::serve(cx, &tools, &folder, SERVICES)?;
     in_workerd(cx, &tools, &workerd, name, counts)?;
     if counts.passed == 0 {
@@ -100,6 +107,16 @@ fn only(cx: &Context, name: &str, counts: &mut Counts) -> Result<()> {
         )));
     }
     workerd.process.still_runs()
+}
+
+/// workerd in the middle of tasks, which go on in the next one.
+fn killed(cx: &Context, tools: &WorkerTools, folder: &Path, counts: &mut Counts) -> Result<()> {
+    let ports = workerd::free_ports(1)?;
+    let config = workerd::configure(folder, fixture_service(), &ports)?;
+    let url = format!("http://127.0.0.1:{}/mcp", ports[0]);
+    let program = tools.workerd()?;
+    let arguments = [&*program, &config, Path::new(&url)];
+    deployed::ask(cx, tools, "killed.mjs", &arguments, counts)
 }
 
 /// What rustup's library does: what differs there is the life of a call.
@@ -137,6 +154,7 @@ fn lint(cx: &Context, tools: &WorkerTools) -> Result<()> {
         "mcpfn-worker-bare",
     ]);
     clippy.args(["-p", "mcpfn-server", "--lib"]);
+    clippy.args(["--features", "mcpfn-server/hyperdrive"]);
     // `Send` follows the target: what is shared as an `Arc` elsewhere is one here too
     process::run(clippy.args([
         "--",
@@ -193,6 +211,10 @@ pub(crate) fn subscribed(cx: &Context) -> Result<Workerd> {
     let tools = setup::worker_tools(cx)?;
     let folder = build_fixture(cx, &tools)?;
     workerd::serve(cx, &tools, &folder, SUBSCRIBED)
+}
+
+fn fixture_service() -> &'static [workerd::Service<'static>] {
+    &SERVICES[SERVICES.len() - 1..]
 }
 
 fn build_fixture(cx: &Context, tools: &WorkerTools) -> Result<PathBuf> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use mcpfn_core::port::{Swapped, TASK_PART_BYTES, TaskPart, TaskStore};
 
-use crate::contract::{Running, key, noise};
+use super::contract::{Running, key, noise};
 
 /// What is under test.
 #[derive(Clone)]

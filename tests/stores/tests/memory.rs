@@ -8,6 +8,7 @@ use mcpfn_native::memory;
 use mcpfn_store_tests::contract::{Store, Stores, checks};
 use mcpfn_store_tests::mailbox::{Mailboxes, of_letters};
 use mcpfn_store_tests::objects::Objects;
+use mcpfn_store_tests::task_objects::TaskObjects;
 use mcpfn_store_tests::tasks::{TaskStores, of_tasks};
 use mcpfn_store_tests::topics::{TopicStores, of_topics};
 use mcpfn_testing::TestStores;
@@ -41,7 +42,15 @@ async fn memory_keeps_the_contract_of_mailboxes() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn memory_keeps_the_contract_of_tasks() {
-    let one: Arc<dyn TaskStore> = Arc::new(memory::MemoryStores::default());
+    keeps_tasks(Arc::new(memory::MemoryStores::default())).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_objects_of_workers_decide_keeps_the_contract_of_tasks() {
+    keeps_tasks(Arc::new(TaskObjects::default())).await;
+}
+
+async fn keeps_tasks(one: Arc<dyn TaskStore>) {
     let other = Arc::clone(&one);
     let stores = TaskStores { one, other };
     for check in of_tasks() {

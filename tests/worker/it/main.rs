@@ -40,6 +40,8 @@ mod metrics;
 mod policed;
 /// Wrong and missing settings.
 mod settings;
+/// Tools that are tasks.
+mod tasks;
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};

@@ -10,6 +10,12 @@ use super::finding::Report;
 /// Date from which on the hosts of this release behave as they were tested.
 const COMPATIBILITY: &str = "2026-10-01";
 
+/// Classes of Durable Objects, each with the feature that exports it, and the code of its lack.
+const CLASSES: [(&str, &str, &str); 2] = [
+    ("McpfnIdempotency", "idempotency", "idempotency-feature"),
+    ("McpfnTasks", "tasks", "tasks-feature"),
+];
+
 pub(crate) fn check(folder: &Path, report: &mut Report) {
     let read = |name: &str| fs::read_to_string(folder.join(name)).ok();
     examine(
@@ -208,12 +214,14 @@ fn workers(manifest: &Table, features: &[String], wrangler: &str, report: &mut R
         );
     }
     worker_variables(&settings, report);
-    if wrangler.contains("McpfnIdempotency") && !features.iter().any(|name| name == "idempotency") {
-        report.error(
-            "idempotency-feature",
-            "wrangler.toml binds McpfnIdempotency, and mcpfn has no feature idempotency",
-            "add \"idempotency\" to the features of mcpfn, or take the binding out",
-        );
+    for (class, feature, code) in CLASSES {
+        if wrangler.contains(class) && !features.iter().any(|name| name == feature) {
+            report.error(
+                code,
+                format!("wrangler.toml binds {class}, and mcpfn has no feature {feature}"),
+                &format!("add \"{feature}\" to the features of mcpfn, or take the binding out"),
+            );
+        }
     }
 }
 
@@ -300,6 +308,7 @@ mod tests {
                 "x = \"McpfnIdempotency\"\n[vars]",
                 "idempotency-feature",
             ),
+            ("[vars]", "x = \"McpfnTasks\"\n[vars]", "tasks-feature"),
             ("[vars]", "[vars", "wrangler"),
         ];
         for (from, to, code) in wranglers {

@@ -12,10 +12,12 @@ use std::{
 use super::{
     counted::counted,
     instances::{Sharing, Started, share},
+    taken_up::taken_up,
 };
 use crate::{
     context::Context,
-    report::{Counts, Error, Result, While},
+    fixture,
+    report::{Counts, Error, Result, While, checked},
     setup, workspace,
 };
 
@@ -34,6 +36,14 @@ pub(super) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
     };
     println!("\n{}", redis.description());
     let program = workspace::build_program(cx, "shared-stores")?;
+    // beside the rest, because it waits for most of its time
+    let everything = fixture::build(cx)?;
+    let (server_of_tasks, url_of_tasks) = start(&redis)?;
+    let tasks = thread::spawn(move || {
+        let taken = taken_up(&everything, &[("MCPFN_REDIS_URL", &url_of_tasks)]);
+        drop(server_of_tasks);
+        taken
+    });
     let mut command = Command::new(program);
     command.arg("--redis").arg(&redis.path);
     command.arg(cx.root.join(CERTIFICATES));
@@ -44,7 +54,13 @@ pub(super) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
         service: "redis",
         variables: &[("MCPFN_REDIS_URL", &url), ("MCPFN_REDIS_TIMEOUT_MS", "500")],
     };
-    share(cx, &sharing, server, counts)
+    share(cx, &sharing, server, counts)?;
+    let taken = tasks.join();
+    checked(
+        "a task whose instance was killed goes on at its checkpoint on another one",
+        taken.unwrap_or_else(|_| Err(Error::new("it panicked"))),
+        counts,
+    )
 }
 
 /// A cluster, and servers behind a sentinel, which keep what they learn of each other in files.

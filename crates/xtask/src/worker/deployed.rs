@@ -108,6 +108,14 @@ class_name = "McpfnIdempotency"
 [[migrations]]
 tag = "idempotency"
 new_sqlite_classes = ["McpfnIdempotency"]
+
+[[durable_objects.bindings]]
+name = "TASKS"
+class_name = "McpfnTasks"
+
+[[migrations]]
+tag = "tasks"
+new_sqlite_classes = ["McpfnTasks"]
 "#;
 
 /// Writes the migrations from what they are made of.
@@ -322,7 +330,7 @@ pub(super) fn under_wrangler(
 }
 
 /// A script that starts and stops `wrangler dev` with a bundle, and asks it.
-fn ask(
+pub(super) fn ask(
     cx: &Context,
     tools: &WorkerTools,
     name: &str,

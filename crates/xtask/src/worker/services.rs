@@ -56,7 +56,7 @@ const METRICS: &str = r#"wrapped = (moduleName = "test:points", innerBindings = 
 /// The fixture server alone, with what an operator has to switch on.
 pub(super) const SUBSCRIBED: &[Service<'_>] = &[Service {
     name: "everything",
-    what: What::Keeping {
+    what: What::Running {
         variables: &[OPEN, KEY, QUIET, ORIGINS, ("MCPFN_SUBSCRIPTIONS", "poll")],
         objects_of: "everything",
     },

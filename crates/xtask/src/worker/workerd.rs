@@ -152,7 +152,7 @@ pub(crate) fn configure(folder: &Path, services: &[Service<'_>], ports: &[u16]) 
 }
 
 /// All are held until all are found, so that none is found twice.
-fn free_ports(count: usize) -> Result<Vec<u16>> {
+pub(super) fn free_ports(count: usize) -> Result<Vec<u16>> {
     let listen = |_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).while_doing("find a free port");
     let held: Vec<TcpListener> = (0..count).map(listen).collect::<Result<_>>()?;
     held.iter()

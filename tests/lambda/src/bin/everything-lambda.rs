@@ -161,9 +161,11 @@ impl Drop for Watch {
 fn main() -> ExitCode {
     let setup = |variables: &Variables| {
         // a tool that is required to be a task needs a function that runs it
-        let builder = match variables.text("MCPFN_TASKS_FUNCTION") {
-            Some(_) => mcpfn_it::everything(),
-            None => mcpfn_it::everything_within_calls(),
+        let mode = variables.text("MCPFN_LAMBDA_MODE");
+        let runs = variables.text("MCPFN_TASKS_FUNCTION").is_some();
+        let builder = match runs || mode.as_deref() == Some("tasks") {
+            true => mcpfn_it::everything(),
+            false => mcpfn_it::everything_within_calls(),
         };
         let builder = builder
             .tool(whoami)

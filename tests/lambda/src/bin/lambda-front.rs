@@ -1,21 +1,24 @@
 //! A function URL on this machine:
-//! `lambda-front [--port N] [--environments N] [--timeout SECONDS] [--caller ARN]
+//! `lambda-front [--port N] [--environments N] [--timeout SECONDS] [--caller ARN] [--tasks NAME]
 //! [--variable NAME=VALUE].. [-- BOOTSTRAP]`.
+//! With `--tasks` there is a second function of this name, which runs tasks.
 //! Without a bootstrap it is `everything-lambda` beside this program. Variables that begin with
 //! MCPFN_ reach the function, and those that are given.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
-use mcpfn_lambda_emulator::{Bootstrap, Front};
+use mcpfn_lambda_emulator::{Bootstrap, Deliveries, Fleet, Front, Queue};
 
 struct Arguments {
     port: u16,
     environments: usize,
     timeout: u64,
     caller: Option<String>,
+    tasks: Option<String>,
     variables: Vec<(String, String)>,
     program: PathBuf,
 }
@@ -38,6 +41,7 @@ fn arguments(mut given: impl Iterator<Item = String>) -> Result<Arguments, Strin
         environments: 4,
         timeout: 30,
         caller: None,
+        tasks: None,
         variables: Vec::new(),
         program,
     };
@@ -60,6 +64,7 @@ fn arguments(mut given: impl Iterator<Item = String>) -> Result<Arguments, Strin
             }
             "--timeout" => arguments.timeout = number()?,
             "--caller" => arguments.caller = Some(value),
+            "--tasks" => arguments.tasks = Some(value),
             "--variable" => {
                 let (name, value) = value
                     .split_once('=')
@@ -72,7 +77,7 @@ fn arguments(mut given: impl Iterator<Item = String>) -> Result<Arguments, Strin
             _ => {
                 return Err(format!(
                     "`{name}` is not known: --port, --environments, --timeout, --caller, \
-                     --variable, -- BOOTSTRAP"
+                     --tasks, --variable, -- BOOTSTRAP"
                 ));
             }
         }
@@ -91,6 +96,11 @@ async fn serve(arguments: Arguments) -> Result<std::convert::Infallible, String>
         .port();
     let mut bootstrap = bootstrap(arguments.program, port);
     bootstrap.variables.extend(arguments.variables);
+    // ends with the process
+    let _queue = match &arguments.tasks {
+        Some(name) => Some(tasks(&mut bootstrap, name).await?),
+        None => None,
+    };
     let mut front = Front::new(bootstrap, arguments.environments);
     front.timeout = Duration::from_secs(arguments.timeout);
     front.caller = arguments.caller;
@@ -99,6 +109,25 @@ async fn serve(arguments: Arguments) -> Result<std::convert::Infallible, String>
         .serve(listener)
         .await
         .map_err(|error| error.to_string())
+}
+
+/// The function that runs tasks, and the queue in front of it.
+async fn tasks(front: &mut Bootstrap, name: &str) -> Result<Queue, String> {
+    let mut runs = front.clone();
+    let named = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let mode = named("MCPFN_LAMBDA_MODE", "tasks");
+    runs.variables.retain(|(name, _)| *name != mode.0);
+    runs.variables.push(mode);
+    let lambda = |address| named("AWS_ENDPOINT_URL_LAMBDA", &format!("http://{address}"));
+    let fleet = |address| {
+        runs.variables.push(lambda(address));
+        Arc::new(Fleet::new(runs, 2))
+    };
+    let queue = Queue::start(fleet, Deliveries::default());
+    let queue = queue.await.map_err(|error| error.to_string())?;
+    front.variables.push(lambda(queue.address));
+    front.variables.push(named("MCPFN_TASKS_FUNCTION", name));
+    Ok(queue)
 }
 
 /// What a deployment sets, unless this process was given it.

@@ -1,0 +1,113 @@
+//! A task whose instance is killed in the middle goes on at its checkpoint on another one, once a
+//! client asks for it there.
+
+use std::{
+    io::{Read as _, Write as _},
+    net::{SocketAddr, TcpStream},
+    path::Path,
+    process::Command,
+    thread,
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+
+use crate::{
+    fixture::{Fixture, STATE_KEY},
+    process,
+    report::{Error, Result, While},
+};
+
+/// A lease is 45 s, and the task takes some more.
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// Two instances of the fixture server over a store, which `variables` name.
+pub(super) fn taken_up(program: &Path, variables: &[(&str, &str)]) -> Result<()> {
+    let start = || {
+        let mut command = Command::new(program);
+        command
+            .args(["--port", "0"])
+            .env("MCPFN_STATE_KEY", STATE_KEY);
+        Fixture::start_command(command.envs(variables.iter().copied()))
+    };
+    let (one, two) = (start()?, start()?);
+    let arguments = json!({"to": 8, "step_ms": 500});
+    let params = json!({"name": "count_slowly", "arguments": arguments});
+    let task = ask(&one, "tools/call", "count_slowly", params)?;
+    let id = task["taskId"].as_str().unwrap_or_default().to_owned();
+    let get = |of: &Fixture| ask(of, "tasks/get", &id, json!({ "taskId": id }));
+    // the other one sees it at once, and how it goes on
+    let counted = |task: &Value| {
+        let message = task["statusMessage"].as_str().unwrap_or_default();
+        message
+            .split(' ')
+            .next()
+            .and_then(|count| count.parse::<u32>().ok())
+    };
+    wait_until(|| Ok(counted(&get(&two)?) >= Some(2)))?;
+    process::read(Command::new("kill").args(["-KILL", &one.id().to_string()]))?;
+    wait_until(|| Ok(get(&two)?["status"] != "working"))?;
+    let ended = get(&two)?;
+    let text = ended["result"]["content"][0]["text"]
+        .as_str()
+        .unwrap_or_default();
+    // at least the second step was kept
+    let from = text
+        .strip_prefix("counted from ")
+        .and_then(|rest| rest.split(' ').next());
+    let from = from
+        .and_then(|from| from.parse::<u32>().ok())
+        .unwrap_or_default();
+    match from >= 2 && text.ends_with("to 8") {
+        true => Ok(()),
+        false => Err(Error::new(format!("the task ended with {ended}"))),
+    }
+}
+
+fn wait_until(mut happened: impl FnMut() -> Result<bool>) -> Result<()> {
+    let start = Instant::now();
+    while !happened()? {
+        if start.elapsed() > LIMIT {
+            return Err(Error::new(format!("nothing happened within {LIMIT:?}")));
+        }
+        thread::sleep(Duration::from_millis(250));
+    }
+    Ok(())
+}
+
+/// A request of a client that can do tasks, and its result.
+fn ask(server: &Fixture, method: &str, name: &str, mut params: Value) -> Result<Value> {
+    let capabilities = json!({"extensions": {"io.modelcontextprotocol/tasks": {}}});
+    params["_meta"] = json!({
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientCapabilities": capabilities,
+    });
+    let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
+    let address = server.url.trim_start_matches("http://");
+    let address: SocketAddr = address
+        .split('/')
+        .next()
+        .and_then(|address| address.parse().ok())
+        .ok_or_else(|| Error::new(format!("no address in {}", server.url)))?;
+    let request = format!(
+        "POST /mcp HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-type: application/json\r\n\
+         accept: application/json, text/event-stream\r\nmcp-protocol-version: 2026-07-28\r\n\
+         mcp-method: {method}\r\nmcp-name: {name}\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let mut stream = TcpStream::connect(address).while_doing("connect to an instance")?;
+    stream
+        .write_all(request.as_bytes())
+        .while_doing("ask an instance")?;
+    let mut answer = String::new();
+    stream
+        .read_to_string(&mut answer)
+        .while_doing("read an answer")?;
+    let line = answer.lines().rev().find(|line| line.starts_with('{'));
+    let answer: Value = serde_json::from_str(line.unwrap_or_default())
+        .map_err(|error| Error::new(format!("{error} in {answer}")))?;
+    match answer.get("result") {
+        Some(result) => Ok(result.clone()),
+        None => Err(Error::new(format!("`{method}` was answered {answer}"))),
+    }
+}

@@ -1,0 +1,291 @@
+//! Tasks, in Durable Objects: the contract of every such store, asked of two Workers that share
+//! objects, and tasks from their call to their end. That a run is taken up after workerd was killed
+//! is asked by `killed.mjs`.
+
+/// The contract of stores of tasks.
+#[path = "../../stores/src"]
+mod stores {
+    #[allow(dead_code, unreachable_pub, reason = "another package's public module")]
+    pub(crate) mod contract;
+    #[allow(unreachable_pub, reason = "another package's public module")]
+    pub(crate) mod tasks;
+}
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use mcpfn::handler::BoxFuture;
+use mcpfn::port::{StoreError, Swapped, TaskPart, TaskParts, TaskStore};
+use serde_json::{Value, json};
+
+use crate::{Host as _, Request, Worker};
+use stores::tasks::{TaskStores, of_tasks};
+
+/// Longest wait for a task to come to a status.
+const PATIENCE: Duration = Duration::from_secs(20);
+const BETWEEN: Duration = Duration::from_millis(100);
+/// Longer than a run waits before another one looks after it.
+const LONG_S: u32 = 55;
+
+/// The objects, behind the tools of a Worker.
+struct Objects(Worker);
+
+impl Objects {
+    fn ask<'a, T: 'a>(
+        &'a self,
+        tool: &'static str,
+        arguments: Value,
+        read: impl FnOnce(&str) -> T + Send + 'a,
+    ) -> BoxFuture<'a, Result<T, StoreError>> {
+        let worker = self.0;
+        Box::pin(async move {
+            let call = json!({"name": tool, "arguments": arguments});
+            let answer = tokio::task::spawn_blocking(move || {
+                worker.send(&Request::modern("tools/call", call)).json()
+            });
+            let answer = answer.await.expect("the Worker answers");
+            let text = answer["result"]["content"][0]["text"]
+                .as_str()
+                .unwrap_or_else(|| panic!("no text: {answer}"));
+            if answer["result"]["isError"] == true {
+                return Err(StoreError::new(text));
+            }
+            Ok(read(text))
+        })
+    }
+}
+
+fn parts(said: &str) -> Option<TaskParts> {
+    let read: Value = serde_json::from_str(said).expect("JSON");
+    let part = |part: &Value| {
+        let bytes = STANDARD.decode(part.as_str()?).expect("a part in Base64");
+        Some(Bytes::from(bytes))
+    };
+    Some(TaskParts {
+        version: read["version"].as_u64()?,
+        parts: read["parts"].as_array()?.iter().map(part).collect(),
+    })
+}
+
+impl TaskStore for Objects {
+    fn create<'a>(
+        &'a self,
+        key: &'a str,
+        head: Bytes,
+        call: Bytes,
+        now_ms: u64,
+        expires_ms: u64,
+    ) -> BoxFuture<'a, Result<bool, StoreError>> {
+        let (head, call) = (STANDARD.encode(head), STANDARD.encode(call));
+        self.ask(
+            "create",
+            json!({"key": key, "head": head, "call": call, "now_ms": now_ms, "expires_ms": expires_ms}),
+            |said| said == "true",
+        )
+    }
+
+    fn read<'a>(
+        &'a self,
+        key: &'a str,
+        wanted: &'a [TaskPart],
+        now_ms: u64,
+    ) -> BoxFuture<'a, Result<Option<TaskParts>, StoreError>> {
+        let wanted: Vec<&str> = wanted.iter().map(|part| part.name()).collect();
+        self.ask(
+            "read",
+            json!({"key": key, "parts": wanted, "now_ms": now_ms}),
+            parts,
+        )
+    }
+
+    fn swap<'a>(
+        &'a self,
+        key: &'a str,
+        version: u64,
+        head: Bytes,
+        also: Vec<(TaskPart, Bytes)>,
+        now_ms: u64,
+        expires_ms: u64,
+    ) -> BoxFuture<'a, Result<Swapped, StoreError>> {
+        let also = also.iter();
+        let also: Vec<Value> = also
+            .map(|(part, bytes)| json!({"part": part.name(), "bytes": STANDARD.encode(bytes)}))
+            .collect();
+        let head = STANDARD.encode(head);
+        self.ask(
+            "swap",
+            json!({
+                "key": key, "version": version, "head": head, "also": also, "now_ms": now_ms,
+                "expires_ms": expires_ms,
+            }),
+            |said| match said {
+                "done" => Swapped::Done,
+                "changed" => Swapped::Changed,
+                said => {
+                    assert_eq!(said, "gone");
+                    Swapped::Gone
+                }
+            },
+        )
+    }
+
+    fn remove<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), StoreError>> {
+        self.ask("remove", json!({"key": key}), |_| ())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn durable_objects_keep_the_contract_of_tasks() {
+    let stores = TaskStores {
+        one: Arc::new(Objects(Worker::named("tasks"))),
+        other: Arc::new(Objects(Worker::named("tasks-too"))),
+    };
+    let mut failed = Vec::new();
+    for check in of_tasks() {
+        if tokio::spawn((check.run)(stores.clone())).await.is_err() {
+            failed.push(check.name);
+        }
+    }
+    assert!(failed.is_empty(), "{failed:#?}");
+}
+
+/// A message of a client that does tasks, to the server of the fixtures.
+fn ask(method: &str, mut params: Value) -> Value {
+    params["_meta"] = json!({"io.modelcontextprotocol/clientCapabilities": {
+        "elicitation": {"form": {}},
+        "extensions": {"io.modelcontextprotocol/tasks": {}},
+    }});
+    let mut request = Request::modern(method, params.clone());
+    if let Some(id) = params["taskId"].as_str() {
+        request = request.header("mcp-name", id);
+    }
+    let mut answer = Worker::named("everything").send(&request).json();
+    match answer.get_mut("result") {
+        Some(result) => result.take(),
+        None => answer,
+    }
+}
+
+/// A task that was begun by a call.
+struct Begun(String);
+
+impl Begun {
+    fn of(tool: &str, arguments: Value) -> Self {
+        let result = ask("tools/call", json!({"name": tool, "arguments": arguments}));
+        assert_eq!(result["resultType"], "task", "{result}");
+        Self(result["taskId"].as_str().expect("an id").to_owned())
+    }
+
+    fn now(&self) -> Value {
+        ask("tasks/get", json!({"taskId": self.0}))
+    }
+
+    /// The task, once it is as wanted.
+    fn once(&self, patience: Duration, wanted: impl Fn(&Value) -> bool) -> Value {
+        let start = Instant::now();
+        loop {
+            let task = self.now();
+            if wanted(&task) {
+                return task;
+            }
+            assert!(start.elapsed() < patience, "{task}");
+            std::thread::sleep(BETWEEN);
+        }
+    }
+
+    fn text(&self, patience: Duration) -> String {
+        let task = self.once(patience, |task| task["status"] == "completed");
+        let text = task["result"]["content"][0]["text"].as_str();
+        text.unwrap_or_else(|| panic!("no text: {task}")).to_owned()
+    }
+
+    fn cancel(&self) {
+        let result = ask("tasks/cancel", json!({"taskId": self.0}));
+        assert_eq!(result["resultType"], "complete", "{result}");
+    }
+}
+
+#[test]
+fn a_task_is_begun_asked_for_and_done() {
+    let task = Begun::of("slow_compute", json!({"seconds": 1.5, "label": "it"}));
+    assert_eq!(task.now()["status"], "working");
+    assert_eq!(task.text(PATIENCE), "computed it in 1.5 s");
+    // and stays done
+    assert_eq!(task.text(PATIENCE), "computed it in 1.5 s");
+}
+
+#[test]
+fn a_task_that_is_at_work_is_cancelled() {
+    let task = Begun::of("count_slowly", json!({"to": 1000, "step_ms": 200}));
+    task.once(PATIENCE, |task| task["statusMessage"].is_string());
+    task.cancel();
+    task.once(PATIENCE, |task| task["status"] == "cancelled");
+    task.cancel();
+    assert_eq!(task.now()["status"], "cancelled");
+}
+
+#[test]
+fn a_task_asks_its_client_and_goes_on_with_the_answers() {
+    let task = Begun::of("multi_input", json!({}));
+    let asks = |task: &Value| task["status"] == "input_required";
+    let asked = task.once(PATIENCE, asks);
+    let keys: Vec<String> = asked["inputRequests"]
+        .as_object()
+        .map_or_else(Vec::new, |asked| asked.keys().cloned().collect());
+    assert_eq!(keys.len(), 2, "{asked}");
+    let answer = |key: &str| {
+        let given = json!({"action": "accept", "content": {"name": "Ada"}});
+        let params = json!({"taskId": task.0, "inputResponses": {key: given, "unknown": 7}});
+        let result = ask("tasks/update", params);
+        assert_eq!(result["resultType"], "complete", "{result}");
+    };
+    answer(&keys[0]);
+    let asked = task.once(PATIENCE, asks);
+    assert!(asked["inputRequests"][&keys[1]].is_object(), "{asked}");
+    answer(&keys[1]);
+    assert_eq!(task.text(PATIENCE), "both answered");
+}
+
+#[test]
+fn a_run_that_is_longer_than_its_watchdog_runs_once() {
+    let task = Begun::of("count_slowly", json!({"to": LONG_S, "step_ms": 1000}));
+    let patience = PATIENCE + Duration::from_secs(LONG_S.into());
+    assert_eq!(task.text(patience), format!("counted from 0 to {LONG_S}"));
+}
+
+#[test]
+fn tasks_of_many_objects_run_at_the_same_time() {
+    let start = Instant::now();
+    let tasks: Vec<Begun> = (0..10)
+        .map(|_| Begun::of("slow_compute", json!({"seconds": 2})))
+        .collect();
+    for task in &tasks {
+        task.text(PATIENCE);
+    }
+    assert!(
+        start.elapsed() < Duration::from_secs(10),
+        "{:?}",
+        start.elapsed()
+    );
+}
+
+#[test]
+fn a_task_that_was_never_begun_is_unknown() {
+    let answer = Begun("nonsense".to_owned()).now();
+    assert_eq!(answer["error"]["code"], -32602, "{answer}");
+}
+
+#[test]
+fn without_objects_a_tool_that_must_be_a_task_is_a_mistake() {
+    let response = Worker::named("taskless").send(&Request::modern("tools/list", json!({})));
+    let (_, message) = response.error();
+    assert!(
+        response.status == 503
+            && message.contains("failing_job")
+            && message.contains("give it a place for tasks"),
+        "{message}"
+    );
+}
