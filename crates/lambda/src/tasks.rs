@@ -143,12 +143,13 @@ mod tests {
 
     #[test]
     fn what_tasks_need_is_said() {
-        let named = (VARIABLE, "shop-tasks");
-        let cases: [(Mode, &[(&str, &str)], &str); 5] = [
-            (Mode::Buffer, &[named, KEY], "needs MCPFN_DYNAMODB_TABLE"),
-            (Mode::Buffer, &[named, TABLE], "needs MCPFN_STATE_KEY"),
+        type Variables = &'static [(&'static str, &'static str)];
+        const NAMED: (&str, &str) = (VARIABLE, "shop-tasks");
+        let cases: [(Mode, Variables, &str); 5] = [
+            (Mode::Buffer, &[NAMED, KEY], "needs MCPFN_DYNAMODB_TABLE"),
+            (Mode::Buffer, &[NAMED, TABLE], "needs MCPFN_STATE_KEY"),
             (Mode::Tasks, &[TABLE], "needs MCPFN_STATE_KEY"),
-            (Mode::Tasks, &[named, TABLE, KEY], "has no effect with"),
+            (Mode::Tasks, &[NAMED, TABLE, KEY], "has no effect with"),
             (
                 Mode::Buffer,
                 &[(VARIABLE, "a/b"), TABLE, KEY],

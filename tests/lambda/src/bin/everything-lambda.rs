@@ -122,6 +122,23 @@ async fn degraded(cx: &Cx) -> &'static str {
     "less than usual"
 }
 
+#[input]
+struct ComeBack {
+    /// After so many milliseconds.
+    after_ms: u64,
+}
+
+/// Waits for something elsewhere, in another run.
+#[tool(read_only, task(poll = "1s"))]
+async fn come_back(args: ComeBack, cx: &Cx) -> Result<String, ToolError> {
+    let task = cx.task();
+    if task.resume::<u8>().is_some() {
+        return Ok("back".to_owned());
+    }
+    task.checkpoint(&1).await?;
+    Err(task.later(Duration::from_millis(args.after_ms)))
+}
+
 struct Watch {
     done: bool,
 }
@@ -161,6 +178,7 @@ fn main() -> ExitCode {
             .tool(away)
             .tool(expected)
             .tool(flood)
+            .tool(come_back)
             .tool(degraded)
             .tool(kept)
             .tool(written);

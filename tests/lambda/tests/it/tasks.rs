@@ -290,6 +290,40 @@ async fn a_run_that_takes_longer_than_an_invocation_goes_on_in_the_next() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_short_wait_is_waited_and_a_long_one_is_left_to_the_client() {
+    let pair = Pair::start(Deliveries::default()).await;
+    let id = pair.begin("come_back", json!({"after_ms": 300})).await;
+    // nobody asks meanwhile
+    pair.delivered(1).await;
+    let task = pair.task(&id).await;
+    assert_eq!(task["result"]["content"][0]["text"], "back", "{task}");
+    let id = pair
+        .begin("come_back", json!({"after_ms": 3_600_000}))
+        .await;
+    pair.delivered(2).await;
+    assert_eq!(status(&pair.task(&id).await), "working");
+    assert_eq!(
+        (pair.queue.ordered().len(), pair.queue.ended()),
+        (2, vec![Ok(()), Ok(())])
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_ends_where_its_client_has_cancelled_the_task() {
+    let pair = Pair::start(Deliveries::default()).await;
+    let id = pair
+        .begin("count_slowly", json!({"to": 500, "step_ms": 100}))
+        .await;
+    pair.until(&id, |task| task["statusMessage"].is_string())
+        .await;
+    let cancelled = pair.ask("tasks/cancel", json!({"taskId": &id})).await;
+    assert!(cancelled["result"].is_object(), "{cancelled}");
+    pair.delivered(1).await;
+    assert_eq!(status(&pair.task(&id).await), "cancelled");
+    assert_eq!(pair.queue.ended(), [Ok(())]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn events_reach_the_function_that_they_are_for_and_no_other() {
     let pair = Pair::start(Deliveries::default()).await;
     let invocation = mcpfn_lambda_emulator::Invocation::new;
