@@ -1,6 +1,7 @@
 //! What the instances of a server share, in Redis or Valkey: results, rate limits, idempotent
-//! writes, answers to questions, subscriptions, tasks. In one server, a cluster, or the master that sentinels
-//! name ([`RedisServer::parse`]). No policy: which call asks, and what happens when Redis is down, is the core's.
+//! writes, answers to questions, subscriptions, tasks. In one server, a cluster, or the master that
+//! sentinels name ([`RedisServer::parse`]). No policy: which call asks, and what happens when Redis
+//! is down, is the core's.
 //!
 //! ```
 //! use mcpfn_redis::{RedisServer, RedisStores};
@@ -64,11 +65,11 @@
 //!
 //! # Clusters and sentinels
 //!
-//! With the feature `cluster`. Of a cluster the connection is one to each node: the crate `redis` knows which has a key, follows
-//! keys that move, and mends what breaks; a question that has no answer in time ends it, as it does
-//! any other. Behind sentinels it is one to the master. All sentinels are asked at once whenever it
-//! is made, so that one that is gone costs nothing; a master that became a replica refuses a write,
-//! and is left for the new one with the retry.
+//! With the feature `cluster`. Of a cluster the connection is one to each node: the crate `redis`
+//! knows which has a key, follows keys that move, and mends what breaks; a question that has no
+//! answer in time ends it, as it does any other. Behind sentinels it is one to the master. All
+//! sentinels are asked at once whenever it is made, so that one that is gone costs nothing; a master
+//! that became a replica refuses a write, and is left for the new one with the retry.
 
 mod cache;
 mod connection;

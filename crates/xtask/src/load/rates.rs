@@ -49,7 +49,7 @@ pub(super) fn measure(address: SocketAddr, what: &str, call: Call) -> Result<()>
     all.sort_unstable();
     let at = |part: usize| all.get(all.len() * part / 100).copied().unwrap_or_default();
     println!(
-        "  {what:<34} {:>8.0} calls/s   median {:>6.2} ms   p99 {:>6.2} ms",
+        "  {what:<40} {:>8.0} calls/s   median {:>6.2} ms   p99 {:>6.2} ms",
         all.len() as f64 / TIME.as_secs_f64(),
         at(50).as_secs_f64() * 1000.0,
         at(99).as_secs_f64() * 1000.0
