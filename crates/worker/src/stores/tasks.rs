@@ -6,6 +6,7 @@
 //! is at work for minutes, and the CPU time and memory of one isolate.
 
 mod object;
+mod watch;
 
 use bytes::Bytes;
 use mcpfn_core::handler::BoxFuture;

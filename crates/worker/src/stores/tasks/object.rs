@@ -15,6 +15,7 @@ use std::fmt;
 use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use mcpfn_core::handler::BoxFuture;
@@ -27,6 +28,7 @@ use worker::wasm_bindgen::JsValue;
 use worker::wasm_bindgen_futures::JsFuture;
 use worker::{Env, web_sys};
 
+use super::watch::Watch;
 use super::{AskObject, DurableTasks, failed, now_ms};
 use crate::error::message;
 use crate::fetch::{WorkerHost, host};
@@ -87,25 +89,49 @@ impl TaskObject {
         P: FnOnce(Platform) -> Platform,
     {
         let (storage, env) = (self.storage.clone(), self.env.clone());
-        future_to_promise(AssertUnwindSafe(async move {
-            match due(find(&storage)?, now_ms()) {
-                Due::Removal => remove(&storage).await?,
-                Due::At(at_ms) => set_alarm(&storage, at_ms).await?,
-                Due::Run(row) => {
-                    put(&storage, ROW, &row.write())?;
-                    set_alarm(&storage, row.alarm_ms()).await?;
-                    let next = run(&row.key, &storage, env, setup, program).await;
-                    // what was not cut off by a panic, which the alarm above looks after
-                    if let (Some(next), Some(row)) = (next, find(&storage)?) {
-                        let row = row.after_run(next.at_ms());
-                        put(&storage, ROW, &row.write())?;
-                        set_alarm(&storage, row.alarm_ms()).await?;
-                    }
-                }
-            }
-            Ok(JsValue::UNDEFINED)
-        }))
+        let watch = Rc::new(Watch::new());
+        let watched = Rc::clone(&watch);
+        let run = future_to_promise(AssertUnwindSafe(async move {
+            let ended = wake(&storage, env, setup, program, &watched).await;
+            watched.stop();
+            ended.map(|()| JsValue::UNDEFINED)
+        }));
+        watch.over(&run)
     }
+}
+
+/// What an alarm is for.
+async fn wake<E, P>(
+    storage: &Storage,
+    env: Env,
+    setup: impl FnOnce(&Variables) -> Result<Setup<P>, E>,
+    program: &'static [Setting],
+    watch: &Rc<Watch>,
+) -> Result<(), JsValue>
+where
+    E: fmt::Display,
+    P: FnOnce(Platform) -> Platform,
+{
+    let row = match due(find(storage)?, now_ms()) {
+        Due::Removal => return remove(storage).await,
+        Due::At(at_ms) => return set_alarm(storage, at_ms).await,
+        Due::Run(row) => row,
+    };
+    put(storage, ROW, &row.write())?;
+    set_alarm(storage, row.alarm_ms()).await?;
+    let own = OwnTask {
+        key: row.key,
+        storage: storage.clone(),
+        watch: Rc::clone(watch),
+    };
+    let next = run(own, env, setup, program).await;
+    // what was not cut off by a panic, which the alarm above looks after
+    if let (Some(next), Some(row)) = (next, find(storage)?) {
+        let row = row.after_run(next.at_ms());
+        put(storage, ROW, &row.write())?;
+        set_alarm(storage, row.alarm_ms()).await?;
+    }
+    Ok(())
 }
 
 /// What a run leaves to do.
@@ -123,8 +149,7 @@ impl Next {
 
 /// Runs the task; nothing where that panicked.
 async fn run<E, P>(
-    key: &str,
-    storage: &Storage,
+    own: OwnTask,
     env: Env,
     setup: impl FnOnce(&Variables) -> Result<Setup<P>, E>,
     program: &'static [Setting],
@@ -144,9 +169,10 @@ where
             return Some(Next(TaskRun::Unavailable));
         }
     };
-    let platform = with_own_task(&host, key, storage);
+    let key = own.key.clone();
+    let platform = with_own_task(&host, own);
     let deadline_ms = now_ms() + RUN_MS;
-    let mut running = pin!(host.server.run_task(key, &platform, Some(deadline_ms)));
+    let mut running = pin!(host.server.run_task(&key, &platform, Some(deadline_ms)));
     let running = poll_fn(|cx| id.during(|| running.as_mut().poll(cx)));
     match uncaught(running).await {
         Ok(next) => Some(Next(next)),
@@ -158,11 +184,8 @@ where
 }
 
 /// The platform of this isolate, with this object's storage as the place of tasks.
-fn with_own_task(host: &WorkerHost, key: &str, storage: &Storage) -> Arc<Platform> {
-    let own = Arc::new(DurableTasks(OwnTask {
-        key: key.to_owned(),
-        storage: storage.clone(),
-    }));
+fn with_own_task(host: &WorkerHost, own: OwnTask) -> Arc<Platform> {
+    let own = Arc::new(DurableTasks(own));
     Arc::new(Platform::clone(&host.platform).with_tasks(Arc::clone(&own) as _, own))
 }
 
@@ -171,6 +194,7 @@ fn with_own_task(host: &WorkerHost, key: &str, storage: &Storage) -> Arc<Platfor
 struct OwnTask {
     key: String,
     storage: Storage,
+    watch: Rc<Watch>,
 }
 
 impl AskObject for OwnTask {
@@ -183,6 +207,8 @@ impl AskObject for OwnTask {
             if key != self.key {
                 return Err(failed("a run has no other task than its own"));
             }
+            // each beat of a run comes by here
+            self.watch.alive();
             let answered = answer(&self.storage, request).await;
             answered.map_err(|error| failed(message(&error)))
         })
