@@ -115,22 +115,13 @@ where
     E: Display,
     P: FnOnce(Platform) -> Platform,
 {
-    let kept = Kept {
-        writes: has_table(&settings),
-        tasks: has_tasks(&settings),
-    };
     let (server, add) = build(
         setup,
-        kept,
+        kept(&settings),
         &settings.common.tools,
         settings.common.subscriptions,
     )?;
-    let policies = settings.common.policies;
-    let callers = Callers {
-        methods: settings.common.methods.clone(),
-        iam: settings.common.credentials.iam.clone(),
-        default_scopes: settings.common.credentials.default_scopes.clone(),
-    };
+    let (policies, callers) = (settings.common.policies, callers(&settings));
     logging::name_service(server.name());
     let metrics = settings
         .emf
@@ -153,10 +144,8 @@ where
             let platform = with_secret_stores(platform);
             #[cfg(feature = "dynamodb")]
             if let Some(table) = settings.table {
-                let invoker = settings.tasks.map(|function| {
-                    let clock = Arc::clone(platform.clock());
-                    Arc::new(crate::tasks::Invoker::new(function, clock))
-                });
+                let runs = |function| crate::tasks::Invoker::new(function, platform.clock());
+                let invoker = settings.tasks.map(runs).map(Arc::new);
                 tasks.clone_from(&invoker);
                 return Ok(with_table(platform, table, policies, invoker));
             }
@@ -176,6 +165,21 @@ where
         #[cfg(feature = "dynamodb")]
         tasks,
     })
+}
+
+fn kept(settings: &Settings) -> Kept {
+    Kept {
+        writes: has_table(settings),
+        tasks: has_tasks(settings),
+    }
+}
+
+fn callers(settings: &Settings) -> Callers {
+    Callers {
+        methods: settings.common.methods.clone(),
+        iam: settings.common.credentials.iam.clone(),
+        default_scopes: settings.common.credentials.default_scopes.clone(),
+    }
 }
 
 /// What environments share.

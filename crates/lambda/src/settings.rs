@@ -122,7 +122,7 @@ impl Settings {
         #[cfg(feature = "dynamodb")]
         let tasks = {
             let state_key = reader.text("MCPFN_STATE_KEY").is_some();
-            TaskFunction::read(&mut reader, mode, table.is_some(), state_key)
+            TaskFunction::read(&mut reader, mode == Mode::Tasks, table.is_some(), state_key)
         };
         let settings = Self {
             mode,

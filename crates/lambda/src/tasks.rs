@@ -19,8 +19,6 @@ use mcpfn_settings::EnvReader;
 pub(crate) use follow::run;
 pub(crate) use invoker::Invoker;
 
-use crate::settings::Mode;
-
 const VARIABLE: &str = "MCPFN_TASKS_FUNCTION";
 
 /// The function that runs tasks, and how to invoke it.
@@ -36,28 +34,29 @@ pub struct TaskFunction {
 }
 
 impl TaskFunction {
-    /// The function, if the environment names one. `table` and `state_key` are whether they are set.
+    /// The function, if the environment names one. `itself` is whether this
+    /// function is it; `table` and `state_key` are whether they are set.
     pub(crate) fn read(
         reader: &mut EnvReader<'_>,
-        mode: Mode,
+        itself: bool,
         table: bool,
         state_key: bool,
     ) -> Option<Self> {
         let named = reader.text(VARIABLE);
-        let (name, what) = match (mode, named) {
-            (Mode::Tasks, None) => {
+        let (name, what) = match (itself, named) {
+            (true, None) => {
                 let own = reader.text("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_default();
                 (own, "MCPFN_LAMBDA_MODE=tasks")
             }
-            (Mode::Tasks, Some(_)) => {
+            (true, Some(_)) => {
                 reader.mistake(format!(
                     "{VARIABLE} has no effect with MCPFN_LAMBDA_MODE=tasks, because this function \
                      is the one that runs tasks: remove it"
                 ));
                 return None;
             }
-            (_, None) => return None,
-            (_, Some(named)) => (named.trim().to_owned(), VARIABLE),
+            (false, None) => return None,
+            (false, Some(named)) => (named.trim().to_owned(), VARIABLE),
         };
         let legal = |letter: char| letter.is_ascii_alphanumeric() || "-_:$".contains(letter);
         if what == VARIABLE && (name.len() > 256 || !name.chars().all(legal)) {
@@ -100,7 +99,7 @@ pub(crate) fn not_a_task() -> Diagnostic {
 mod tests {
     use super::*;
 
-    fn read(mode: Mode, variables: &[(&str, &str)]) -> (Option<TaskFunction>, Vec<String>) {
+    fn read(itself: bool, variables: &[(&str, &str)]) -> (Option<TaskFunction>, Vec<String>) {
         let variable = |name: &str| {
             let found = variables.iter().find(|(known, _)| *known == name);
             found.map(|(_, value)| (*value).into())
@@ -108,7 +107,7 @@ mod tests {
         let mut reader = EnvReader::new(&variable);
         let has = |name: &str| variables.iter().any(|(known, _)| *known == name);
         let (table, key) = (has("MCPFN_DYNAMODB_TABLE"), has("MCPFN_STATE_KEY"));
-        let function = TaskFunction::read(&mut reader, mode, table, key);
+        let function = TaskFunction::read(&mut reader, itself, table, key);
         let mistakes = reader.finish(()).err().map(|error| error.mistakes);
         (function, mistakes.unwrap_or_default())
     }
@@ -118,11 +117,11 @@ mod tests {
 
     #[test]
     fn a_function_is_named_or_is_this_one() {
-        assert!(matches!(read(Mode::Stream, &[]), (None, mistakes) if mistakes.is_empty()));
-        for (mode, variable, name) in [
-            (Mode::Stream, (VARIABLE, "shop-tasks"), "shop-tasks"),
+        assert!(matches!(read(false, &[]), (None, mistakes) if mistakes.is_empty()));
+        for (itself, variable, name) in [
+            (false, (VARIABLE, "shop-tasks"), "shop-tasks"),
             (
-                Mode::Buffer,
+                false,
                 (
                     VARIABLE,
                     "arn:aws:lambda:eu-west-1:123456789012:function:t:live",
@@ -130,12 +129,12 @@ mod tests {
                 "arn:aws:lambda:eu-west-1:123456789012:function:t:live",
             ),
             (
-                Mode::Tasks,
+                true,
                 ("AWS_LAMBDA_FUNCTION_NAME", "shop-tasks"),
                 "shop-tasks",
             ),
         ] {
-            let (function, mistakes) = read(mode, &[variable, TABLE, KEY]);
+            let (function, mistakes) = read(itself, &[variable, TABLE, KEY]);
             assert_eq!(mistakes, [""; 0]);
             assert_eq!(function.unwrap().name, name);
         }
@@ -145,19 +144,19 @@ mod tests {
     fn what_tasks_need_is_said() {
         type Variables = &'static [(&'static str, &'static str)];
         const NAMED: (&str, &str) = (VARIABLE, "shop-tasks");
-        let cases: [(Mode, Variables, &str); 5] = [
-            (Mode::Buffer, &[NAMED, KEY], "needs MCPFN_DYNAMODB_TABLE"),
-            (Mode::Buffer, &[NAMED, TABLE], "needs MCPFN_STATE_KEY"),
-            (Mode::Tasks, &[TABLE], "needs MCPFN_STATE_KEY"),
-            (Mode::Tasks, &[NAMED, TABLE, KEY], "has no effect with"),
+        let cases: [(bool, Variables, &str); 5] = [
+            (false, &[NAMED, KEY], "needs MCPFN_DYNAMODB_TABLE"),
+            (false, &[NAMED, TABLE], "needs MCPFN_STATE_KEY"),
+            (true, &[TABLE], "needs MCPFN_STATE_KEY"),
+            (true, &[NAMED, TABLE, KEY], "has no effect with"),
             (
-                Mode::Buffer,
+                false,
                 &[(VARIABLE, "a/b"), TABLE, KEY],
                 "the name or the ARN",
             ),
         ];
-        for (mode, variables, says) in cases {
-            let (_, mistakes) = read(mode, variables);
+        for (itself, variables, says) in cases {
+            let (_, mistakes) = read(itself, variables);
             let alone = mistakes.len() == 1 && mistakes[0].contains(says);
             assert!(alone, "{says}: {mistakes:?}");
         }

@@ -30,14 +30,10 @@ use super::Stores;
 use super::attributes::{AttributeMap, expires_at, number, number_of, payload_of, text};
 use super::failure::Failure;
 use super::limiter::new_name;
-use write::{HeadChange, Written};
+use write::{HeadChange, PAUSES_MS, Written, keys};
 
 /// There was none, or it is over.
 const FREE: &str = "attribute_not_exists(pk) OR expires_ms <= :now";
-
-/// Milliseconds to wait before a request is sent again that met a transaction on the same items, and
-/// before a part is read again that was older than its head.
-const PAUSES_MS: [u64; 4] = [10, 20, 40, 80];
 
 impl TaskStore for Stores {
     fn create<'a>(
@@ -247,13 +243,6 @@ impl Stores {
         // it has no condition
         Ok(answer.await?.ok().and_then(|answer| answer.attributes))
     }
-}
-
-fn keys(key: &str, part: TaskPart) -> AttributeMap {
-    AttributeMap::from([
-        ("pk".to_owned(), text(key)),
-        ("sk".to_owned(), text(format!("task.{}", part.name()))),
-    ])
 }
 
 /// The head's attribute with the version of a part.

@@ -22,7 +22,7 @@ const LEAST_MS: u64 = 10_000;
 const HOPS: u8 = 12;
 
 /// An invocation, from its first event to its deadline.
-struct Invocation {
+struct TaskInvocation {
     begun_ms: u64,
     end_ms: u64,
     waited_ms: u64,
@@ -31,7 +31,7 @@ struct Invocation {
 
 /// What follows a run.
 #[derive(Debug, PartialEq, Eq)]
-enum Next {
+enum AfterRun {
     /// Nothing that this function does.
     Nothing,
     /// Another run after so many milliseconds.
@@ -42,26 +42,26 @@ enum Next {
     Failed,
 }
 
-impl Invocation {
-    fn next(&self, run: TaskRun, now_ms: u64) -> Next {
+impl TaskInvocation {
+    fn next(&self, run: TaskRun, now_ms: u64) -> AfterRun {
         let at_ms = match run {
-            TaskRun::Ended => return Next::Nothing,
-            TaskRun::Unavailable => return Next::Failed,
+            TaskRun::Ended => return AfterRun::Nothing,
+            TaskRun::Unavailable => return AfterRun::Failed,
             TaskRun::Again { at_ms } => at_ms,
         };
         let wait_ms = at_ms.saturating_sub(now_ms);
         if wait_ms > WAIT_MS || self.waited_ms + wait_ms > WAITS_MS {
-            return Next::Nothing;
+            return AfterRun::Nothing;
         }
         // a run that begins late is cut soon, and what it did since its last checkpoint is lost
         let left_ms = self.end_ms.saturating_sub(now_ms + wait_ms);
         let half_ms = self.end_ms.saturating_sub(self.begun_ms) / 2;
         if left_ms >= half_ms.max(LEAST_MS) {
-            return Next::Here(wait_ms);
+            return AfterRun::Here(wait_ms);
         }
         match self.hop < HOPS {
-            true => Next::Anew,
-            false => Next::Nothing,
+            true => AfterRun::Anew,
+            false => AfterRun::Nothing,
         }
     }
 }
@@ -78,7 +78,7 @@ pub(crate) async fn run(
     deadline_ms: u64,
 ) -> Result<(), Diagnostic> {
     let (server, platform) = (function.service.server(), &function.platform);
-    let mut invocation = Invocation {
+    let mut invocation = TaskInvocation {
         begun_ms: platform.now_ms(),
         end_ms: function.end_ms(deadline_ms),
         waited_ms: 0,
@@ -88,16 +88,16 @@ pub(crate) async fn run(
         let end_ms = Some(invocation.end_ms);
         let run = server.run_task(&event.key, platform, end_ms).await;
         match invocation.next(run, platform.now_ms()) {
-            Next::Nothing => return Ok(()),
-            Next::Here(wait_ms) => {
+            AfterRun::Nothing => return Ok(()),
+            AfterRun::Here(wait_ms) => {
                 invocation.waited_ms += wait_ms;
                 tokio::time::sleep(Duration::from_millis(wait_ms)).await;
             }
-            Next::Anew => {
+            AfterRun::Anew => {
                 let ordered = invoker.order(invoked, &event.next()).await;
                 return ordered.map_err(|error| failed("NotOrdered", error.to_string()));
             }
-            Next::Failed => {
+            AfterRun::Failed => {
                 let why = "the store of tasks could not be asked; the log says why";
                 return Err(failed("StoreUnavailable", why.to_owned()));
             }
@@ -124,24 +124,24 @@ mod tests {
             at_ms: second * 1000,
         };
         for (now, waited, hop, run, next) in [
-            (5, 0, 0, TaskRun::Ended, Next::Nothing),
-            (5, 0, 0, TaskRun::Unavailable, Next::Failed),
+            (5, 0, 0, TaskRun::Ended, AfterRun::Nothing),
+            (5, 0, 0, TaskRun::Unavailable, AfterRun::Failed),
             // at once, soon, late
-            (5, 0, 0, again(5), Next::Here(0)),
-            (5, 0, 0, again(0), Next::Here(0)),
-            (5, 0, 0, again(35), Next::Here(30_000)),
-            (5, 0, 0, again(36), Next::Nothing),
+            (5, 0, 0, again(5), AfterRun::Here(0)),
+            (5, 0, 0, again(0), AfterRun::Here(0)),
+            (5, 0, 0, again(35), AfterRun::Here(30_000)),
+            (5, 0, 0, again(36), AfterRun::Nothing),
             // another run has the task, for long
-            (200, 100, 0, again(225), Next::Nothing),
-            (200, 100, 0, again(220), Next::Here(20_000)),
+            (200, 100, 0, again(225), AfterRun::Nothing),
+            (200, 100, 0, again(220), AfterRun::Here(20_000)),
             // what is left is short
-            (450, 0, 0, again(450), Next::Here(0)),
-            (451, 0, 0, again(451), Next::Anew),
-            (897, 0, 11, again(897), Next::Anew),
-            (897, 0, 12, again(897), Next::Nothing),
-            (897, 0, 0, again(940), Next::Nothing),
+            (450, 0, 0, again(450), AfterRun::Here(0)),
+            (451, 0, 0, again(451), AfterRun::Anew),
+            (897, 0, 11, again(897), AfterRun::Anew),
+            (897, 0, 12, again(897), AfterRun::Nothing),
+            (897, 0, 0, again(940), AfterRun::Nothing),
         ] {
-            let invocation = Invocation {
+            let invocation = TaskInvocation {
                 begun_ms: 0,
                 end_ms: 900_000,
                 waited_ms: waited * 1000,
@@ -150,12 +150,12 @@ mod tests {
             let found = invocation.next(run, now * 1000);
             assert_eq!(found, next, "{now} s, {waited} s, hop {hop}, {run:?}");
         }
-        let short = Invocation {
+        let short = TaskInvocation {
             begun_ms: 0,
             end_ms: 12_000,
             waited_ms: 0,
             hop: 0,
         };
-        assert_eq!(short.next(again(3), 3_000), Next::Anew);
+        assert_eq!(short.next(again(3), 3_000), AfterRun::Anew);
     }
 }

@@ -24,17 +24,17 @@ pub(crate) struct Invoker {
 }
 
 /// Why a run was not ordered.
-struct Refusal {
+struct NotOrdered {
     why: String,
     /// Asking again at once may help.
     passes: bool,
 }
 
 impl Invoker {
-    pub(crate) fn new(function: TaskFunction, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(function: TaskFunction, clock: &Arc<dyn Clock>) -> Self {
         Self {
             function,
-            clock,
+            clock: Arc::clone(clock),
             client: Arc::new(Client::new()),
         }
     }
@@ -46,15 +46,15 @@ impl Invoker {
         if ordered.as_ref().is_err_and(|refusal| refusal.passes) {
             ordered = self.invoke(function, event).await;
         }
-        ordered.map_err(|Refusal { why, .. }| {
+        ordered.map_err(|NotOrdered { why, .. }| {
             StoreError::new(format_args!(
                 "the function {function} can't be invoked: {why}"
             ))
         })
     }
 
-    async fn invoke(&self, function: &str, event: &TaskEvent) -> Result<(), Refusal> {
-        let lasting = |why| Refusal { why, passes: false };
+    async fn invoke(&self, function: &str, event: &TaskEvent) -> Result<(), NotOrdered> {
+        let lasting = |why| NotOrdered { why, passes: false };
         let account = &self.function.account;
         let region = account.region().await.map_err(lasting)?;
         let keys = account.keys().await.map_err(lasting)?;
@@ -66,7 +66,7 @@ impl Invoker {
         let now = SystemTime::now();
         let request = mcpfn_aws::sign(request, "lambda", &region, &keys, now).map_err(lasting)?;
         let answer = self.client.send(request).await;
-        let answer = answer.map_err(|error| Refusal {
+        let answer = answer.map_err(|error| NotOrdered {
             why: error.to_string(),
             passes: true,
         })?;
@@ -88,7 +88,7 @@ impl Invoker {
 }
 
 /// What Lambda says in its own words is not repeated: it may name what was signed.
-fn refusal(answer: &HttpResponse) -> Option<Refusal> {
+fn refusal(answer: &HttpResponse) -> Option<NotOrdered> {
     if answer.is_success() {
         return None;
     }
@@ -103,7 +103,7 @@ fn refusal(answer: &HttpResponse) -> Option<Refusal> {
         status => format!("status {status}"),
     };
     let passes = answer.status == 429 || answer.status >= 500;
-    Some(Refusal { why, passes })
+    Some(NotOrdered { why, passes })
 }
 
 impl TaskRunner for Invoker {

@@ -14,10 +14,13 @@ use mcpfn_core::port::{StoreError, TaskPart};
 use mcpfn_native::shared::Unanswered;
 
 use super::super::Stores;
-use super::super::attributes::{AttributeMap, expires_at, number, payload};
+use super::super::attributes::{AttributeMap, expires_at, number, payload, text};
 use super::super::failure::Failure;
 use super::super::pack::pack;
-use super::{PAUSES_MS, keys};
+
+/// Milliseconds to wait before a request is sent again that met a transaction on the same items, and
+/// before a part is read again that was older than its head.
+pub(super) const PAUSES_MS: [u64; 4] = [10, 20, 40, 80];
 
 /// It is the one that was read, and not over.
 const SAME: &str = "version = :version AND expires_ms > :now";
@@ -211,4 +214,12 @@ fn not_transacted(
         Some("TransactionConflict") => Ok(Written::Busy),
         code => Err(Failure::cancelled(code.unwrap_or_default())),
     }
+}
+
+/// Where an item of a task is.
+pub(super) fn keys(key: &str, part: TaskPart) -> AttributeMap {
+    AttributeMap::from([
+        ("pk".to_owned(), text(key)),
+        ("sk".to_owned(), text(format!("task.{}", part.name()))),
+    ])
 }
