@@ -5,7 +5,8 @@
 use std::cell::Cell;
 
 use worker::js_sys::{Array, Function, Promise, global};
-use worker::wasm_bindgen::JsCast;
+use worker::wasm_bindgen::prelude::wasm_bindgen;
+use worker::wasm_bindgen::{self, JsCast};
 use worker::web_sys::WorkerGlobalScope;
 
 /// From the last sign of life of a run. More than the 45 s for which it then still has its task.
@@ -22,12 +23,10 @@ pub(crate) struct Watch {
 impl Watch {
     /// Begins to watch.
     pub(crate) fn new() -> Self {
-        let mut end = None;
-        let ended = Promise::new(&mut |resolve, _| end = Some(resolve));
+        let given = with_resolvers();
         let watch = Self {
-            // given in any case: the closure is called at once
-            end: end.unwrap_or_default(),
-            ended,
+            end: given.resolve(),
+            ended: given.promise(),
             timer: Cell::default(),
         };
         watch.alive();
@@ -57,4 +56,19 @@ impl Watch {
 
 fn scope() -> WorkerGlobalScope {
     global().unchecked_into()
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// A promise, and what ends it.
+    type Resolvers;
+
+    #[wasm_bindgen(js_namespace = Promise, js_name = withResolvers)]
+    fn with_resolvers() -> Resolvers;
+
+    #[wasm_bindgen(method, getter)]
+    fn promise(this: &Resolvers) -> Promise;
+
+    #[wasm_bindgen(method, getter)]
+    fn resolve(this: &Resolvers) -> Function;
 }
