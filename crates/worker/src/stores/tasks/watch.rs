@@ -5,8 +5,7 @@
 use std::cell::Cell;
 
 use worker::js_sys::{Array, Function, Promise, global};
-use worker::wasm_bindgen::prelude::wasm_bindgen;
-use worker::wasm_bindgen::{self, JsCast};
+use worker::wasm_bindgen::{JsCast, JsValue};
 use worker::web_sys::WorkerGlobalScope;
 
 /// From the last sign of life of a run. More than the 45 s for which it then still has its task.
@@ -23,9 +22,9 @@ pub(crate) struct Watch {
 impl Watch {
     /// Begins to watch.
     pub(crate) fn new() -> Self {
-        let given = with_resolvers();
+        let given = Promise::with_resolvers::<JsValue, JsValue>();
         let watch = Self {
-            end: given.resolve(),
+            end: given.resolve().unchecked_into(),
             ended: given.promise(),
             timer: Cell::default(),
         };
@@ -56,19 +55,4 @@ impl Watch {
 
 fn scope() -> WorkerGlobalScope {
     global().unchecked_into()
-}
-
-#[wasm_bindgen]
-extern "C" {
-    /// A promise, and what ends it.
-    type Resolvers;
-
-    #[wasm_bindgen(js_namespace = Promise, js_name = withResolvers)]
-    fn with_resolvers() -> Resolvers;
-
-    #[wasm_bindgen(method, getter)]
-    fn promise(this: &Resolvers) -> Promise;
-
-    #[wasm_bindgen(method, getter)]
-    fn resolve(this: &Resolvers) -> Function;
 }
