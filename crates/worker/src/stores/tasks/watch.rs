@@ -1,6 +1,6 @@
-//! Ends an alarm whose module has ended: where a panic aborts, nothing of the module is called again,
-//! and the promise of its alarm would stay open, which keeps the next alarm away. What ends it is the
-//! runtime's own: a timer and a promise, with no function of the module in them.
+//! Ends an alarm whose module has ended: where a panic aborts, nothing of the module is called
+//! again, and the promise of its alarm would stay open, which keeps the next alarm away. What ends
+//! it is the runtime's own: a timer and a promise, with no function of the module in them.
 
 use std::cell::Cell;
 
