@@ -50,7 +50,7 @@
 //! | `postgres` | on this machine, `MCPFN_POSTGRES_STORE_URL` names a PostgreSQL server for the same, in the place of Redis |
 //! | `http2` | on this machine, HTTP/2 beside HTTP/1.1: over TLS by ALPN, in the clear by prior knowledge |
 //! | `idempotency` | on Workers, the binding `IDEMPOTENCY` names the Durable Objects by which a write with an `idempotencyKey` runs once, whichever isolate gets its repeat. It exports their class, `McpfnIdempotency`, and is 6.5 KB of a Worker after gzip. Without it no tool offers such a key there, and a call with one is refused |
-//! | `tasks` | on Workers, the binding `TASKS` names the Durable Objects that keep tasks and run them, one for each. It exports their class, `McpfnTasks`, and is 6.0 KB of a Worker after gzip. Without it tools run within their calls there, and one that can only be a task is a mistake |
+//! | `tasks` | on Workers, the binding `TASKS` names the Durable Objects that keep tasks and run them, one for each. It exports their class, `McpfnTasks`. Without it tools run within their calls there, and one that can only be a task is a mistake |
 //! | `testing` | [`testing`], for tests of handlers and servers. Enable it in `[dev-dependencies]` |
 //! | `tower` | [`tower`]: the endpoint as a tower `Service`, to mount in axum or hyper, or to give to `lambda_http::run` |
 //! | `hyperdrive` | on Workers, `Variables::hyperdrive` gives a PostgreSQL database behind Hyperdrive as the port [`Sql`](port::Sql); 110 KB of a Worker after gzip |

@@ -59,8 +59,9 @@ impl Kept {
     };
 }
 
-/// Asks the program for its server, and builds it. `kept` is what the host has a place for; `tools` and
-/// `subscriptions` are what the operator decided ([`Common::tools`], [`Common::subscriptions`]).
+/// Asks the program for its server, and builds it. `kept` is what the host has a place for; `tools`
+/// and `subscriptions` are what the operator decided ([`Common::tools`],
+/// [`Common::subscriptions`]).
 ///
 /// # Errors
 /// What is wrong with either, in sentences.

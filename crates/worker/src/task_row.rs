@@ -1,5 +1,5 @@
-//! What the object of a task decides: from what it knows and what is asked, to the answer, to what is
-//! written, and to when it is woken. What it is kept in is `stores/tasks/object`.
+//! What the object of a task decides: from what it knows and what is asked, to the answer, to what
+//! is written, and to when it is woken. What it is kept in is `stores/tasks/object`.
 
 use mcpfn_core::port::TaskPart;
 
@@ -7,8 +7,8 @@ use super::task_message::{
     Nonce, TaskAction, TaskAnswer, TaskRequest, Unread, put_bytes, put_number,
 };
 
-/// From the start of a run until another one looks after it, should the object be gone by then. More
-/// than the 45 s for which a run without a word has its task.
+/// From the start of a run until another one looks after it, should the object be gone by then.
+/// More than the 45 s for which a run without a word has its task.
 const GUARD_MS: u64 = 50_000;
 
 /// The head of a task, and all that changes with it.

@@ -1,6 +1,6 @@
-//! The objects of tasks of Workers without workerd: what they decide and what is sent to them is the
-//! code of `crates/worker`, values are in memory. What is around that, the contract is asked of in
-//! workerd.
+//! The objects of tasks of Workers without workerd: what they decide and what is sent to them is
+//! the code of `crates/worker`, values are in memory. What is around that, the contract is asked of
+//! in workerd.
 
 #[allow(dead_code, unreachable_pub, reason = "another crate's private module")]
 #[path = "../../../crates/worker/src/task_message.rs"]
@@ -27,8 +27,8 @@ struct Kept {
     parts: HashMap<TaskPart, Vec<u8>>,
 }
 
-/// The objects, by their keys. Each request is sent twice, as one is whose answer was lost: the second
-/// answer counts.
+/// The objects, by their keys. Each request is sent twice, as one is whose answer was lost: the
+/// second answer counts.
 #[derive(Debug, Default)]
 pub struct TaskObjects {
     objects: Mutex<HashMap<String, Kept>>,

@@ -82,7 +82,10 @@ impl TaskStore for Objects {
         let (head, call) = (STANDARD.encode(head), STANDARD.encode(call));
         self.ask(
             "create",
-            json!({"key": key, "head": head, "call": call, "now_ms": now_ms, "expires_ms": expires_ms}),
+            json!({
+                "key": key, "head": head, "call": call, "now_ms": now_ms,
+                "expires_ms": expires_ms,
+            }),
             |said| said == "true",
         )
     }

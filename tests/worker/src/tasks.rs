@@ -1,5 +1,5 @@
-//! The store of tasks, as tools: what the port says, one tool a function. And a tool that does not come
-//! far in one run.
+//! The store of tasks, as tools: what the port says, one tool a function. And a tool that does not
+//! come far in one run.
 
 use std::time::Duration;
 

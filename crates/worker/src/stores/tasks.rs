@@ -2,8 +2,8 @@
 //! keeps the task, is woken by its alarm to run it, and removes itself when the task expires. This
 //! half asks an object, from anywhere; `object` is the other half, which keeps, decides and runs.
 //!
-//! Not a shard for many tasks, as idempotent writes have: an object has one alarm, in which its task
-//! is at work for minutes, and the CPU time and memory of one isolate.
+//! Not a shard for many tasks, as idempotent writes have: an object has one alarm, in which its
+//! task is at work for minutes, and the CPU time and memory of one isolate.
 
 mod object;
 mod watch;

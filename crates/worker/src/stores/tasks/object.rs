@@ -1,6 +1,6 @@
-//! The Durable Object: one task, as values in its storage. What follows from a request or an alarm is
-//! decided in `task_row`, between a read and a write between which nothing waits, so no other request
-//! comes between them; an answer leaves after what it says is on disk.
+//! The Durable Object: one task, as values in its storage. What follows from a request or an alarm
+//! is decided in `task_row`, between a read and a write between which nothing waits, so no other
+//! request comes between them; an answer leaves after what it says is on disk.
 //!
 //! | value | content |
 //! |---|---|

@@ -1,11 +1,11 @@
-//! Ends an alarm whose module has ended: where a panic aborts, nothing of the module is called again,
-//! and the promise of its alarm would stay open, which keeps the next alarm away. What ends it is the
-//! runtime's own: a timer and a promise, with no function of the module in them.
+//! Ends an alarm whose module has ended: where a panic aborts, nothing of the module is called
+//! again, and the promise of its alarm would stay open, which keeps the next alarm away. What ends
+//! it is the runtime's own: a timer and a promise, with no function of the module in them.
 
 use std::cell::Cell;
 
 use worker::js_sys::{Array, Function, Promise, global};
-use worker::wasm_bindgen::JsCast;
+use worker::wasm_bindgen::{JsCast, JsValue};
 use worker::web_sys::WorkerGlobalScope;
 
 /// From the last sign of life of a run. More than the 45 s for which it then still has its task.
@@ -22,12 +22,10 @@ pub(crate) struct Watch {
 impl Watch {
     /// Begins to watch.
     pub(crate) fn new() -> Self {
-        let mut end = None;
-        let ended = Promise::new(&mut |resolve, _| end = Some(resolve));
+        let given = Promise::with_resolvers::<JsValue, JsValue>();
         let watch = Self {
-            // given in any case: the closure is called at once
-            end: end.unwrap_or_default(),
-            ended,
+            end: given.resolve().unchecked_into(),
+            ended: given.promise(),
             timer: Cell::default(),
         };
         watch.alive();
