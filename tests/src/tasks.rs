@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use mcpfn::Task;
 use mcpfn::host::Capability;
 use mcpfn::prelude::*;
+use mcpfn::task::Task;
 use serde::Deserialize;
 
 pub(crate) fn add(builder: Builder) -> Builder {

@@ -273,7 +273,7 @@ impl ActiveCall {
             deadline_ms: now_ms.saturating_add(milliseconds(limit)),
             platform: Arc::clone(&self.platform),
             state: Arc::clone(self.server.state()),
-            server: Some(self.server.clone()),
+            siblings: Some(self.server.siblings()),
             outbox: self.outbox.clone(),
             task,
         }))

@@ -23,9 +23,9 @@ use crate::port::http_client::{HttpClient, HttpError, HttpRequest, HttpResponse}
 use crate::port::{Platform, TypeMap, milliseconds};
 use crate::principal::Principal;
 use crate::send::{BoxFuture, MaybeSend, MaybeSync};
-use crate::server::Server;
+use crate::sibling::Siblings;
 use crate::task::Task;
-use crate::task::handle::Stage;
+use crate::task::handle::TaskStage;
 use crate::version::Revision;
 
 pub use call::KnownTool;
@@ -102,7 +102,7 @@ pub(crate) struct CxParts {
     pub(crate) platform: Arc<Platform>,
     pub(crate) state: Arc<TypeMap>,
     /// Whose other tools the handler can call.
-    pub(crate) server: Option<Server>,
+    pub(crate) siblings: Option<Arc<dyn Siblings>>,
     pub(crate) outbox: Outbox,
     /// Filled where the call is a task or may become one.
     pub(crate) task: OnceLock<Task>,
@@ -229,7 +229,7 @@ impl Cx {
             deadline_ms: self.now_ms().saturating_add(milliseconds(within)),
             platform: Arc::clone(&self.0.platform),
             state: Arc::clone(&self.0.state),
-            server: self.0.server.clone(),
+            siblings: self.0.siblings.clone(),
             outbox: Outbox::default(),
             task: OnceLock::new(),
         })
@@ -328,7 +328,7 @@ impl Cx {
     /// The task that the call is, or could be: see [`Task`].
     #[must_use]
     pub fn task(&self) -> Task {
-        let task = || Task::new(Stage::Inline, None);
+        let task = || Task::new(TaskStage::Inline, None);
         self.0.task.get_or_init(task).clone()
     }
 }

@@ -3,11 +3,13 @@
 mod ask;
 mod call;
 mod complete;
+mod ended;
 mod handler;
 mod listen;
 mod merged;
 mod method;
 mod read;
+mod sibling;
 mod start;
 mod subscribe;
 pub(crate) mod tasks;

@@ -161,7 +161,7 @@ impl ToolError {
     }
 
     /// After how long the handler wants to go on in another run, if this is that and no failure: see
-    /// [`Task::later`](crate::Task::later).
+    /// [`Task::later`](crate::task::Task::later).
     #[must_use]
     pub fn later(&self) -> Option<Duration> {
         match *self.0 {

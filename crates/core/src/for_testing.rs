@@ -96,7 +96,7 @@ pub fn cx(parts: TestParts, state: &TestState, outbox: &TestOutbox) -> Cx {
         deadline_ms: parts.deadline_ms,
         platform: parts.platform,
         state: Arc::new(state.0.clone()),
-        server: None,
+        siblings: None,
         outbox: outbox.0.clone(),
         task: OnceLock::new(),
     })

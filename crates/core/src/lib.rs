@@ -30,6 +30,7 @@
 //! | [`content`] | content blocks and results |
 //! | [`handler`] | the traits behind `.handler(..)` and the macros |
 //! | [`round_trip`] | questions to the user in the middle of a call |
+//! | [`task`] | calls that go on after their response |
 //! | [`policy`] | rate limits, and what happens when a store fails |
 //! | [`port`] | what comes in from outside: clock, stores, HTTP, audit log |
 //! | [`upstream`] | other servers, presented as one's own |
@@ -91,8 +92,9 @@ mod send;
 mod server;
 mod service_fault;
 mod session;
+mod sibling;
 mod subscriptions;
-mod task;
+pub mod task;
 pub mod text;
 mod tool;
 pub mod upstream;
@@ -101,7 +103,7 @@ mod version;
 pub use builder::{BuildError, Builder, ToolChange, ToolSetting};
 pub use complete::Completions;
 pub use confirm::{ConfirmMode, Confirmation};
-pub use context::{Cx, KnownTool};
+pub use context::Cx;
 pub use error::ToolError;
 pub use model::JsonObject;
 pub use model::meta::LogLevel;
@@ -111,7 +113,6 @@ pub use resource::{Resource, Variables};
 pub use scope::Scopes;
 pub use server::Server;
 pub use service_fault::ServiceFault;
-pub use task::{Task, TaskOptions};
 pub use tool::Tool;
 pub use tool::portable;
 pub use tool::result::Json;

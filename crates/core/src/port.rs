@@ -37,7 +37,7 @@ pub use topics::{Kept, Replace, TopicRecord, TopicVersion, Topics};
 
 /// Where tasks are kept, and what runs them.
 #[derive(Clone)]
-pub(crate) struct Tasks {
+pub(crate) struct TaskPlatform {
     pub(crate) store: Arc<dyn TaskStore>,
     pub(crate) runner: Arc<dyn TaskRunner>,
 }
@@ -54,7 +54,7 @@ pub struct Platform {
     dependencies: Vec<(&'static str, Arc<dyn Dependency>)>,
     pub(crate) background: Option<Arc<dyn Background>>,
     pub(crate) mailbox: Option<Arc<dyn Mailbox>>,
-    pub(crate) tasks: Option<Tasks>,
+    pub(crate) tasks: Option<TaskPlatform>,
     pub(crate) topics: Option<Arc<dyn Topics>>,
     pub(crate) blocking: Option<Arc<dyn Blocking>>,
     pub(crate) cache: Option<Arc<dyn ResultCache>>,
@@ -206,7 +206,7 @@ impl Platform {
     /// their call.
     #[must_use]
     pub fn with_tasks(mut self, store: Arc<dyn TaskStore>, runner: Arc<dyn TaskRunner>) -> Self {
-        self.tasks = Some(Tasks { store, runner });
+        self.tasks = Some(TaskPlatform { store, runner });
         self
     }
 

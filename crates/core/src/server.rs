@@ -20,6 +20,7 @@ use crate::model::list_kind::ListKind;
 use crate::port::TypeMap;
 use crate::port::store::Rate;
 use crate::scope::Scopes;
+use crate::sibling::Siblings;
 use crate::text::in_order;
 use crate::tool::portable;
 use crate::tool::schema::HeaderParameter;
@@ -50,6 +51,15 @@ pub(crate) struct ServerInner {
 impl Server {
     pub(crate) fn from_inner(inner: ServerInner) -> Self {
         Self(Arc::new(inner))
+    }
+
+    pub(crate) fn from_shared(inner: Arc<ServerInner>) -> Self {
+        Self(inner)
+    }
+
+    /// Its tools, as its own handlers reach them.
+    pub(crate) fn siblings(&self) -> Arc<dyn Siblings> {
+        Arc::<ServerInner>::clone(&self.0)
     }
 
     /// The server's name.

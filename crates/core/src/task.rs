@@ -23,12 +23,12 @@ pub(crate) const EXTENSION: &str = "io.modelcontextprotocol/tasks";
 /// runs within the call, under the tool's own timeout, unless the tool is `required` to be a task.
 ///
 /// **At least once**: a run that ends without a word (its machine stopped) is followed by another
-/// one, from the last [`checkpoint`](crate::Task::checkpoint). What a handler does between two of
+/// one, from the last [`checkpoint`](crate::task::Task::checkpoint). What a handler does between two of
 /// them may happen twice.
 ///
 /// ```
 /// use std::time::Duration;
-/// use mcpfn_core::{NoArguments, Server, Tool, ToolError, Cx, TaskOptions};
+/// use mcpfn_core::{Cx, NoArguments, Server, Tool, ToolError, task::TaskOptions};
 /// use mcpfn_testing::TestClient;
 ///
 /// let options = TaskOptions::new().run(Duration::from_secs(900)).poll(Duration::from_secs(10));
@@ -77,7 +77,7 @@ impl TaskOptions {
         self
     }
 
-    /// A call is no task before the handler says so with [`Task::begin`](crate::Task::begin): it may
+    /// A call is no task before the handler says so with [`Task::begin`](crate::task::Task::begin): it may
     /// ask the user something first, or answer at once what takes no time.
     pub const fn begun_by_handler(mut self) -> Self {
         self.begun_by_handler = true;

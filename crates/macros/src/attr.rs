@@ -99,7 +99,7 @@ pub(crate) enum SettingValue {
     /// So many calls in so many milliseconds.
     Rate(u32, u64),
     /// Options of a task.
-    Task(Vec<(Ident, SettingValue)>),
+    Task(Vec<(Ident, Self)>),
 }
 
 impl MacroSettings {

@@ -169,7 +169,7 @@ fn builder_call((key, value): &(Ident, SettingValue)) -> Option<TokenStream> {
         ),
         SettingValue::Task(options) => {
             let options = options.iter().map(builder_call);
-            Some(quote!(.#key(::mcpfn::TaskOptions::new() #(#options)*)))
+            Some(quote!(.#key(::mcpfn::task::TaskOptions::new() #(#options)*)))
         }
     }
 }

@@ -31,7 +31,7 @@ pub struct MemoryStores {
     buckets: Mutex<limiter::Buckets>,
     writes: Mutex<idempotency::WriteTable>,
     letters: Mutex<letters::Letters>,
-    tasks: Mutex<tasks::Tasks>,
+    tasks: Mutex<tasks::TaskTable>,
     records: Mutex<topics::TopicTable>,
     /// Told of each letter.
     arrived: Notify,

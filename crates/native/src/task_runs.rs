@@ -22,7 +22,7 @@ const TRIES: u32 = 12;
 ///
 /// ```
 /// use std::sync::Arc;
-/// use mcpfn_core::{NoArguments, Server, TaskOptions, Tool, round_trip::Keyring};
+/// use mcpfn_core::{NoArguments, Server, Tool, round_trip::Keyring, task::TaskOptions};
 /// use mcpfn_native::{TaskRuns, memory::MemoryStores};
 ///
 /// let tool = Tool::new("sum").description("Sums up.").task(TaskOptions::new());

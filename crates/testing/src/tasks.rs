@@ -74,13 +74,10 @@ impl TestTasks {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn asked<T: Send>(
+    fn asked<T: Send + 'static>(
         &self,
         answer: impl FnOnce(&mut TaskState) -> T,
-    ) -> BoxFuture<'static, Result<T, StoreError>>
-    where
-        T: 'static,
-    {
+    ) -> BoxFuture<'static, Result<T, StoreError>> {
         let mut state = self.lock();
         let answer = match state.down {
             true => Err(StoreError::new("the test took it down")),

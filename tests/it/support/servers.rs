@@ -15,7 +15,8 @@ use serde_json::json;
 /// By the name that fixtures use.
 pub(crate) fn named(name: &str) -> fn() -> Builder {
     match name {
-        "everything" => mcpfn_it::everything,
+        "everything" => mcpfn_it::everything_within_calls,
+        "everything-tasks" => mcpfn_it::everything,
         "paged" => paged,
         "plain" => plain,
         "extended" => extended,

@@ -24,7 +24,7 @@ const READERS: [&str; 11] = [
 const OTHERS: &[&str] = &[
     "crates/core/src/jsonrpc/error.rs: 403",
     "crates/core/src/jsonrpc/error.rs: 429",
-    "crates/worker/src/stores/idempotency/object.rs: 400",
+    "crates/worker/src/stores/objects.rs: 400",
 ];
 
 /// Numbers that are hardly ever anything else.

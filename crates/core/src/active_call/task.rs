@@ -14,7 +14,7 @@ use crate::principal::Principal;
 use crate::server::Server;
 use crate::server::registered::RegisteredTool;
 use crate::server::target::Target;
-use crate::task::record::{CallRecord, Questions};
+use crate::task::record::{TaskCall, TaskQuestions};
 use crate::version::Revision;
 
 /// As the audit log calls a run of a task: no request has this method.
@@ -26,10 +26,10 @@ impl ActiveCall {
     }
 
     /// What later runs know of this call.
-    pub(crate) fn record(&self, tool: &str, arguments: Value) -> Result<CallRecord, Error> {
+    pub(crate) fn record(&self, tool: &str, arguments: Value) -> Result<TaskCall, Error> {
         let state = self.opened(&arguments)?;
         let answers = self.input_responses.clone();
-        Ok(CallRecord::new(
+        Ok(TaskCall::new(
             tool,
             arguments,
             &self.principal,
@@ -44,9 +44,9 @@ impl ActiveCall {
         server: &Server,
         platform: &Arc<Platform>,
         tool: &Arc<RegisteredTool>,
-        record: &CallRecord,
+        record: &TaskCall,
         principal: Principal,
-        questions: &Questions,
+        questions: &TaskQuestions,
     ) -> Self {
         Self {
             server: server.clone(),
@@ -80,7 +80,7 @@ impl ActiveCall {
 }
 
 /// What the client answered before the call was a task, and since.
-fn answers(record: &CallRecord, questions: &Questions) -> Option<Box<RawValue>> {
+fn answers(record: &TaskCall, questions: &TaskQuestions) -> Option<Box<RawValue>> {
     let before = record.answers.as_deref();
     let mut all: std::collections::BTreeMap<String, Box<RawValue>> = before
         .and_then(|raw| serde_json::from_str(raw.get()).ok())

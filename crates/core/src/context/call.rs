@@ -1,26 +1,24 @@
 //! Other tools of the same server, called by a handler: by the same way as a client's call, with its
 //! caller's scopes, rate limits, checks and an entry of its own in the audit log.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::Cx;
-use crate::call::{Call, Params};
 use crate::error::ToolError;
-use crate::jsonrpc::{Id, to_json};
 use crate::model::meta::CallMeta;
 use crate::model::tool::CallToolResult;
-use crate::server::registered::RegisteredTool;
-use crate::version::Revision;
+use crate::sibling::{SiblingCall, SiblingTool, Siblings};
 
 /// A tool of the server, as a handler sees it before it calls it ([`Cx::known_tool`]).
 #[derive(Clone)]
 pub struct KnownTool {
-    tool: Arc<RegisteredTool>,
+    name: String,
+    tool: Arc<SiblingTool>,
     allowed: bool,
+    siblings: Arc<dyn Siblings>,
 }
 
 impl KnownTool {
@@ -28,7 +26,7 @@ impl KnownTool {
     /// and counts as no.
     #[must_use]
     pub fn is_read_only(&self) -> bool {
-        !self.tool.writes && self.tool.upstream.is_none()
+        self.tool.read_only
     }
 
     /// Whether the caller has the scopes that it needs.
@@ -48,30 +46,27 @@ impl KnownTool {
     /// # Errors
     /// What does not fit, a line for each.
     pub fn check(&self, arguments: &Value) -> Result<(), String> {
-        match self.tool.upstream {
-            None => self.tool.fit(&mut arguments.clone()),
-            Some(_) => Ok(()),
-        }
+        self.siblings.check(&self.name, arguments)
     }
 }
 
 impl std::fmt::Debug for KnownTool {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("KnownTool")
-            .field("name", &self.tool.name)
+            .field("name", &self.name)
             .field("allowed", &self.allowed)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 
 #[derive(Deserialize)]
-struct Answered {
+struct CalledAnswer {
     result: Option<CallToolResult>,
-    error: Option<Refused>,
+    error: Option<CallRefusal>,
 }
 
 #[derive(Deserialize)]
-struct Refused {
+struct CallRefusal {
     message: String,
 }
 
@@ -80,10 +75,14 @@ impl Cx {
     /// is none of.
     #[must_use]
     pub fn known_tool(&self, name: &str) -> Option<KnownTool> {
-        let server = self.0.server.as_ref()?;
-        let tool = Arc::clone(server.registry().tool(name)?);
-        let allowed = self.0.principal.scopes.contains_all(&tool.scopes);
-        Some(KnownTool { tool, allowed })
+        let siblings = Arc::clone(self.0.siblings.as_ref()?);
+        let tool = siblings.known(name)?;
+        Some(KnownTool {
+            name: name.to_owned(),
+            allowed: self.0.principal.scopes.contains_all(&tool.scopes),
+            tool: Arc::new(tool),
+            siblings,
+        })
     }
 
     /// Calls another tool of this server, as this call's caller: what the caller may not call, or
@@ -114,18 +113,14 @@ impl Cx {
         arguments: &Value,
         idempotency_key: Option<&str>,
     ) -> Result<CallToolResult, ToolError> {
-        let Some(server) = &self.0.server else {
+        let Some(siblings) = &self.0.siblings else {
             return Err(ToolError::internal("a handler without a server around it"));
         };
-        let params = to_json(&json!({"name": tool, "arguments": arguments}));
-        let params: Params<'_> = serde_json::from_slice(&params)?;
         let remembers = self.0.platform.writes.is_some() && self.0.principal.is_known();
         let key = idempotency_key.filter(|_| remembers);
-        let call = Call {
-            id: Id::OWN,
-            method: Cow::Borrowed("tools/call"),
-            params,
-            revision: Revision::LATEST,
+        let call = SiblingCall {
+            tool: tool.to_owned(),
+            arguments: arguments.clone(),
             meta: CallMeta {
                 trace: self.0.meta.trace.clone(),
                 hops: self.0.meta.hops.saturating_add(1),
@@ -133,18 +128,16 @@ impl Cx {
                 ..CallMeta::default()
             },
             principal: Arc::clone(&self.0.principal),
-            deadline_ms: Some(self.0.deadline_ms),
-            asks_on_stream: false,
-            session: None,
-            streams: false,
+            deadline_ms: self.0.deadline_ms,
         };
-        let response = server.reply(call, &self.0.platform).into_response().await;
-        match serde_json::from_slice(&response.message)? {
-            Answered {
+        let platform = Arc::clone(&self.0.platform);
+        let message = Arc::clone(siblings).call(call, platform).await;
+        match serde_json::from_slice(&message)? {
+            CalledAnswer {
                 result: Some(result),
                 ..
             } => Ok(result),
-            Answered { error, .. } => Err(ToolError::new(
+            CalledAnswer { error, .. } => Err(ToolError::new(
                 error.map_or_else(|| "no result".to_owned(), |refused| refused.message),
             )),
         }

@@ -58,7 +58,7 @@ pub(super) fn cx(
             .map_or(own_end_ms, |end_ms| end_ms.min(own_end_ms)),
         platform: Arc::clone(platform),
         state: Arc::clone(server.state()),
-        server: None,
+        siblings: None,
         outbox: Outbox::default(),
         task: OnceLock::new(),
     })

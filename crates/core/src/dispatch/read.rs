@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::ask;
-use super::call::{did_you_mean, unreadable};
+use super::ended::{did_you_mean, unreadable};
 use super::handler::{self, HandlerFailure};
 use super::start::start;
 use crate::active_call::ActiveCall;

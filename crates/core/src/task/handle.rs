@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::hold::Hold;
+use super::hold::RunHold;
 use super::store::part;
 use crate::error::{ErrorKind, ToolError};
 use crate::port::tasks::{TASK_PART_BYTES, TaskPart};
@@ -47,22 +47,22 @@ const MESSAGE_LENGTH: usize = 300;
 pub struct Task(Arc<TaskInner>);
 
 struct TaskInner {
-    stage: Stage,
+    stage: TaskStage,
     point: Mutex<Option<Value>>,
 }
 
 /// What the call is.
-pub(crate) enum Stage {
+pub(crate) enum TaskStage {
     /// No task, and it will be none.
     Inline,
     /// Not yet a task.
     Possible,
     /// A run of one.
-    Run(Arc<Hold>),
+    Run(Arc<RunHold>),
 }
 
 impl Task {
-    pub(crate) fn new(stage: Stage, point: Option<Value>) -> Self {
+    pub(crate) fn new(stage: TaskStage, point: Option<Value>) -> Self {
         Self(Arc::new(TaskInner {
             stage,
             point: Mutex::new(point),
@@ -76,7 +76,7 @@ impl Task {
     /// Whether this is a run of a task, whose client has its response already.
     #[must_use]
     pub fn is_task(&self) -> bool {
-        matches!(self.0.stage, Stage::Run(_))
+        matches!(self.0.stage, TaskStage::Run(_))
     }
 
     /// Its id, by which its client asks for it: the same in every run. Nothing where the call is no
@@ -84,13 +84,13 @@ impl Task {
     #[must_use]
     pub fn id(&self) -> Option<&str> {
         match &self.0.stage {
-            Stage::Run(hold) => Some(hold.id()),
-            Stage::Inline | Stage::Possible => None,
+            TaskStage::Run(hold) => Some(hold.id()),
+            TaskStage::Inline | TaskStage::Possible => None,
         }
     }
 
     /// From here on the call is a task, in a tool whose handler says so
-    /// ([`TaskOptions::begun_by_handler`](crate::TaskOptions::begun_by_handler)). The handler begins
+    /// ([`TaskOptions::begun_by_handler`](crate::task::TaskOptions::begun_by_handler)). The handler begins
     /// anew in the task, with the same arguments and answers, and comes by here. Does nothing in a
     /// task, and where the call can't be one.
     ///
@@ -98,8 +98,8 @@ impl Task {
     /// What makes the call a task: return it with `?`.
     pub fn begin(&self) -> Result<(), ToolError> {
         match self.0.stage {
-            Stage::Possible => Err(ErrorKind::BecomesTask.into()),
-            Stage::Inline | Stage::Run(_) => Ok(()),
+            TaskStage::Possible => Err(ErrorKind::BecomesTask.into()),
+            TaskStage::Inline | TaskStage::Run(_) => Ok(()),
         }
     }
 
@@ -119,7 +119,7 @@ impl Task {
     /// that comes after it counts), or when the store did not keep it.
     pub async fn checkpoint<T: Serialize + ?Sized>(&self, value: &T) -> Result<(), ToolError> {
         let value = serde_json::to_value(value)?;
-        if let Stage::Run(hold) = &self.0.stage {
+        if let TaskStage::Run(hold) = &self.0.stage {
             let (name, bytes) = part(TaskPart::Checkpoint, &value);
             if bytes.len() > TASK_PART_BYTES {
                 return Err(ToolError::internal(format_args!(
@@ -139,7 +139,7 @@ impl Task {
     /// What the client reads when it next asks for the task: where it is, in at most 300 characters.
     /// Told within a second or two, and at the end; of several in that time the last.
     pub fn status(&self, message: impl AsRef<str>) {
-        if let Stage::Run(hold) = &self.0.stage {
+        if let TaskStage::Run(hold) = &self.0.stage {
             hold.say(text::shown(message.as_ref(), MESSAGE_LENGTH).to_string());
         }
     }

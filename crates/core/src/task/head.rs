@@ -44,14 +44,14 @@ impl Status {
 
 /// Who runs a task, and until when.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Lease {
+pub(crate) struct RunLease {
     pub(crate) holder: String,
     pub(crate) until_ms: u64,
 }
 
 /// Times are milliseconds since 1970.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Head {
+pub(crate) struct TaskHead {
     pub(crate) id: String,
     pub(crate) status: Status,
     pub(crate) created_ms: u64,
@@ -65,7 +65,7 @@ pub(crate) struct Head {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) open: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) lease: Option<Lease>,
+    pub(crate) lease: Option<RunLease>,
     /// Runs that began since the last step forward.
     #[serde(default)]
     pub(crate) attempts: u32,
@@ -83,22 +83,22 @@ pub(crate) struct Head {
 
 /// What a run finds that wants the task.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Claim {
+pub(crate) enum TaskClaim {
     /// It has it: this head, once it is stored.
-    Run(Head),
+    Run(TaskHead),
     /// Another run has it, or it is not due: not before this time.
     NotYet(u64),
     /// It ends without a run: this head, once it is stored.
-    End(Head),
+    End(TaskHead),
     /// There is nothing to do.
     Nothing,
 }
 
 /// What a run finds that says that it is still at it.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Beat {
+pub(crate) enum TaskBeat {
     /// The task is still its own.
-    Goes(Head),
+    Goes(TaskHead),
     /// The client wants it to end.
     Cancelled,
     /// The task was taken from it, because it was late, or has ended.
@@ -107,7 +107,7 @@ pub(crate) enum Beat {
 
 /// How a run ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum End {
+pub(crate) enum RunEnd {
     /// With a result, which is stored with the head.
     Completed,
     /// With a protocol error, which is stored with the head.
@@ -122,7 +122,7 @@ pub(crate) enum End {
     Cut,
 }
 
-impl Head {
+impl TaskHead {
     pub(crate) fn new(id: String, now_ms: u64, ttl_ms: u64, poll_ms: u64) -> Self {
         Self {
             id,
@@ -162,29 +162,29 @@ impl Head {
     }
 
     /// A run wants the task.
-    pub(crate) fn claim(&self, holder: &str, now_ms: u64) -> Claim {
+    pub(crate) fn claim(&self, holder: &str, now_ms: u64) -> TaskClaim {
         if self.status != Status::Working {
-            return Claim::Nothing;
+            return TaskClaim::Nothing;
         }
         if let Some(until_ms) = self.held_until(now_ms) {
-            return Claim::NotYet(until_ms);
+            return TaskClaim::NotYet(until_ms);
         }
         if self.cancel {
-            return Claim::End(self.becomes(Status::Cancelled, now_ms));
+            return TaskClaim::End(self.becomes(Status::Cancelled, now_ms));
         }
         if now_ms < self.wake_ms {
-            return Claim::NotYet(self.wake_ms);
+            return TaskClaim::NotYet(self.wake_ms);
         }
         if self.attempts >= ATTEMPTS {
             let mut head = self.becomes(Status::Failed, now_ms);
             head.message = Some(format!(
                 "given up: {ATTEMPTS} runs began and none came further"
             ));
-            return Claim::End(head);
+            return TaskClaim::End(head);
         }
-        Claim::Run(Self {
+        TaskClaim::Run(Self {
             attempts: self.attempts + 1,
-            lease: Some(Lease {
+            lease: Some(RunLease {
                 holder: holder.to_owned(),
                 until_ms: now_ms.saturating_add(LEASE_MS),
             }),
@@ -204,12 +204,12 @@ impl Head {
         message: Option<&str>,
         forward: bool,
         now_ms: u64,
-    ) -> Beat {
+    ) -> TaskBeat {
         if !self.is_held_by(holder) {
-            return Beat::Lost;
+            return TaskBeat::Lost;
         }
         if self.cancel {
-            return Beat::Cancelled;
+            return TaskBeat::Cancelled;
         }
         let mut head = self.clone();
         if let Some(message) = message.filter(|message| head.message.as_deref() != Some(*message)) {
@@ -219,40 +219,42 @@ impl Head {
         if forward {
             head.attempts = 0;
         }
-        head.lease = Some(Lease {
+        head.lease = Some(RunLease {
             holder: holder.to_owned(),
             until_ms: now_ms.saturating_add(LEASE_MS),
         });
-        Beat::Goes(head)
+        TaskBeat::Goes(head)
     }
 
     /// The run ends. Nothing where the task is not its own any more.
-    pub(crate) fn end(&self, holder: &str, end: &End, now_ms: u64) -> Option<Self> {
+    pub(crate) fn end(&self, holder: &str, end: &RunEnd, now_ms: u64) -> Option<Self> {
         if !self.is_held_by(holder) {
             return None;
         }
         let mut head = match end {
-            End::Completed => self.becomes(Status::Completed, now_ms),
-            End::Failed(message) => Self {
+            RunEnd::Completed => self.becomes(Status::Completed, now_ms),
+            RunEnd::Failed(message) => Self {
                 message: Some(message.clone()),
                 ..self.becomes(Status::Failed, now_ms)
             },
-            End::Cancelled => self.becomes(Status::Cancelled, now_ms),
+            RunEnd::Cancelled => self.becomes(Status::Cancelled, now_ms),
             // nobody is asked for a task that is to end
-            End::Asks(_) | End::Later(_) if self.cancel => self.becomes(Status::Cancelled, now_ms),
-            End::Asks(open) => Self {
+            RunEnd::Asks(_) | RunEnd::Later(_) if self.cancel => {
+                self.becomes(Status::Cancelled, now_ms)
+            }
+            RunEnd::Asks(open) => Self {
                 open: open.clone(),
                 attempts: 0,
                 ..self.becomes(Status::InputRequired, now_ms)
             },
-            End::Later(wake_ms) => Self {
+            RunEnd::Later(wake_ms) => Self {
                 wake_ms: *wake_ms,
                 due_ms: *wake_ms,
                 attempts: 0,
                 lease: None,
                 ..self.clone()
             },
-            End::Cut => Self {
+            RunEnd::Cut => Self {
                 wake_ms: now_ms,
                 due_ms: now_ms.saturating_add(ORDERED_MS),
                 lease: None,

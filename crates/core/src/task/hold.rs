@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::head::{Beat, End, Head};
-use super::store::Stored;
+use super::head::{RunEnd, TaskBeat, TaskHead};
+use super::store::StoredTask;
 use crate::port::Platform;
 use crate::port::store_error::StoreError;
 use crate::port::tasks::{Swapped, TaskPart};
@@ -29,25 +29,25 @@ pub(crate) enum Stop {
     Lost,
 }
 
-pub(crate) struct Hold {
-    stored: Stored,
+pub(crate) struct RunHold {
+    stored: StoredTask,
     platform: Arc<Platform>,
     id: String,
     holder: String,
     poll_ms: u64,
     /// The head as this run knows it.
-    known: Mutex<(Head, u64)>,
+    known: Mutex<(TaskHead, u64)>,
     message: Mutex<Option<String>>,
     stop: Mutex<Option<Stop>>,
 }
 
-impl Hold {
+impl RunHold {
     /// Of a run that has just claimed the task.
     pub(crate) fn new(
-        stored: Stored,
+        stored: StoredTask,
         platform: &Arc<Platform>,
         holder: String,
-        head: Head,
+        head: TaskHead,
         version: u64,
     ) -> Self {
         Self {
@@ -105,9 +105,9 @@ impl Hold {
             let message = lock(&self.message).clone();
             let now_ms = self.platform.clock.now_ms();
             let next = match head.beat(&self.holder, message.as_deref(), forward, now_ms) {
-                Beat::Goes(next) => next,
-                Beat::Cancelled => return Ok(Some(self.stop(Stop::Cancelled))),
-                Beat::Lost => return Ok(Some(self.stop(Stop::Lost))),
+                TaskBeat::Goes(next) => next,
+                TaskBeat::Cancelled => return Ok(Some(self.stop(Stop::Cancelled))),
+                TaskBeat::Lost => return Ok(Some(self.stop(Stop::Lost))),
             };
             match self.stored.swap(version, &next, also.clone()).await {
                 Ok(Swapped::Done) => {
@@ -128,18 +128,19 @@ impl Hold {
     /// Ends the run, with these parts; gives the head of then, if the task was still this run's.
     pub(crate) async fn end(
         &self,
-        end: &End,
+        end: &RunEnd,
         also: Vec<(TaskPart, Bytes)>,
-    ) -> Result<Option<Head>, StoreError> {
+    ) -> Result<Option<TaskHead>, StoreError> {
         let message = lock(&self.message).clone();
         let ended = self.stored.change(&[], |read, now_ms| {
             let mut head = read.head.end(&self.holder, end, now_ms)?;
-            if !matches!(end, End::Failed(_))
+            if !matches!(end, RunEnd::Failed(_))
                 && let Some(message) = &message
             {
                 head.message = Some(message.clone());
             }
-            let goes_on = !head.status.is_final() || matches!(end, End::Completed | End::Failed(_));
+            let goes_on =
+                !head.status.is_final() || matches!(end, RunEnd::Completed | RunEnd::Failed(_));
             // of a task that was cancelled in the last moment nothing is kept
             Some((head, if goes_on { also.clone() } else { Vec::new() }))
         });

@@ -15,10 +15,10 @@ use crate::session;
 
 /// What was called, by whom, and what that client can do: all that later runs know of the call.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct CallRecord {
+pub(crate) struct TaskCall {
     pub(crate) tool: String,
     pub(crate) arguments: Value,
-    caller: Caller,
+    caller: RecordedCaller,
     /// As in a session's token.
     client: u8,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -40,13 +40,13 @@ pub(crate) struct CallRecord {
 
 /// Scopes are those of the call: a token that ends does not end what it was good for.
 #[derive(Debug, Serialize, Deserialize)]
-struct Caller {
+struct RecordedCaller {
     kind: String,
     subject: String,
     scopes: String,
 }
 
-impl CallRecord {
+impl TaskCall {
     pub(crate) fn new(
         tool: &str,
         arguments: Value,
@@ -58,7 +58,7 @@ impl CallRecord {
         Self {
             tool: tool.to_owned(),
             arguments,
-            caller: Caller {
+            caller: RecordedCaller {
                 kind: principal.kind.name().to_owned(),
                 subject: principal.subject.clone(),
                 scopes: principal.scopes.iter().collect::<Vec<_>>().join(" "),
@@ -103,10 +103,10 @@ impl CallRecord {
 
 /// What runs asked the client, and what it answered.
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Questions {
-    /// By the keys that the client has: those of `Head::open` wait for an answer.
+pub(crate) struct TaskQuestions {
+    /// By the keys that the client has: those of `TaskHead::open` wait for an answer.
     #[serde(default)]
-    asked: BTreeMap<String, Asked>,
+    asked: BTreeMap<String, AskedQuestion>,
     /// How often each of the author's keys was asked.
     #[serde(default)]
     times: BTreeMap<String, u32>,
@@ -118,14 +118,14 @@ pub(crate) struct Questions {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-struct Asked {
+struct AskedQuestion {
     /// The author's key.
     key: String,
     /// As the client reads it.
     request: Box<RawValue>,
 }
 
-impl Questions {
+impl TaskQuestions {
     /// Adds questions of a run, and gives the keys that the client has for them. No key is used
     /// twice in a task, because an answer that comes late would be taken for another question's.
     pub(crate) fn ask(
@@ -144,7 +144,7 @@ impl Questions {
                 times => format!("{key}~{times}"),
             };
             open.push(wire.clone());
-            self.asked.insert(wire, Asked { key, request });
+            self.asked.insert(wire, AskedQuestion { key, request });
         }
         open
     }

@@ -1,4 +1,4 @@
-//! Questions to the store of tasks, in the words of tasks: heads are read and written here, and an
+//! TaskQuestions to the store of tasks, in the words of tasks: heads are read and written here, and an
 //! answer that does not come in time is an error.
 
 use std::sync::Arc;
@@ -7,26 +7,26 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::head::Head;
+use super::head::TaskHead;
 use crate::canonical::digest_key;
 use crate::jsonrpc::to_json;
 use crate::policy::asked::asked;
 use crate::port::store_error::StoreError;
 use crate::port::tasks::{Swapped, TaskPart};
-use crate::port::{Platform, Tasks};
+use crate::port::{Platform, TaskPlatform};
 
 /// How often a change is tried again that others came before.
 const TRIES: usize = 8;
 
 /// A task as it was read.
 #[derive(Debug)]
-pub(crate) struct Read {
-    pub(crate) head: Head,
+pub(crate) struct ReadTask {
+    pub(crate) head: TaskHead,
     pub(crate) version: u64,
     parts: Vec<Option<Bytes>>,
 }
 
-impl Read {
+impl ReadTask {
     /// A part, by its place among those that were wanted. Nothing for one that was never written, or
     /// that another version of this server wrote.
     pub(crate) fn part<T: DeserializeOwned>(&self, place: usize) -> Option<T> {
@@ -40,10 +40,10 @@ impl Read {
 
 /// One task in its store.
 #[derive(Clone)]
-pub(crate) struct Stored {
+pub(crate) struct StoredTask {
     pub(crate) key: String,
     platform: Arc<Platform>,
-    tasks: Tasks,
+    tasks: TaskPlatform,
 }
 
 /// The caller is part of the key: nobody reaches the task of another caller, whose id is as good as
@@ -57,7 +57,7 @@ pub(crate) fn key(server: &str, principal: &str, id: &str) -> String {
     ])
 }
 
-impl Stored {
+impl StoredTask {
     /// Nothing where the host keeps no tasks.
     pub(crate) fn new(key: String, platform: &Arc<Platform>) -> Option<Self> {
         Some(Self {
@@ -76,7 +76,7 @@ impl Stored {
         self.platform.store_failed("task store", error);
     }
 
-    pub(crate) async fn create(&self, head: &Head, call: Vec<u8>) -> Result<bool, StoreError> {
+    pub(crate) async fn create(&self, head: &TaskHead, call: Vec<u8>) -> Result<bool, StoreError> {
         let (store, head_json) = (&self.tasks.store, Bytes::from(to_json(head)));
         let (now_ms, expires_ms) = (self.now_ms(), head.expires_ms());
         let create = store.create(&self.key, head_json, call.into(), now_ms, expires_ms);
@@ -84,7 +84,7 @@ impl Stored {
     }
 
     /// The head, and these parts.
-    pub(crate) async fn read(&self, parts: &[TaskPart]) -> Result<Option<Read>, StoreError> {
+    pub(crate) async fn read(&self, parts: &[TaskPart]) -> Result<Option<ReadTask>, StoreError> {
         let wanted = [&[TaskPart::Head], parts].concat();
         let read = self.tasks.store.read(&self.key, &wanted, self.now_ms());
         let Some(mut read) = asked(&self.platform.timer, read).await? else {
@@ -98,7 +98,7 @@ impl Stored {
         let head = serde_json::from_slice(&head).map_err(|error| {
             StoreError::lasting(format_args!("the head of a task can't be read: {error}"))
         })?;
-        Ok(Some(Read {
+        Ok(Some(ReadTask {
             head,
             version: read.version,
             parts: read.parts,
@@ -109,7 +109,7 @@ impl Stored {
     pub(crate) async fn swap(
         &self,
         version: u64,
-        head: &Head,
+        head: &TaskHead,
         also: Vec<(TaskPart, Bytes)>,
     ) -> Result<Swapped, StoreError> {
         let (store, head_json) = (&self.tasks.store, Bytes::from(to_json(head)));
@@ -125,9 +125,9 @@ impl Stored {
         &self,
         parts: &[TaskPart],
         mut change: F,
-    ) -> Result<Option<(Head, bool)>, StoreError>
+    ) -> Result<Option<(TaskHead, bool)>, StoreError>
     where
-        F: FnMut(&Read, u64) -> Option<(Head, Vec<(TaskPart, Bytes)>)>,
+        F: FnMut(&ReadTask, u64) -> Option<(TaskHead, Vec<(TaskPart, Bytes)>)>,
     {
         for _ in 0..TRIES {
             let Some(read) = self.read(parts).await? else {

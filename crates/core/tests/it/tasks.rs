@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use mcpfn_core::host::{Capability, TaskRun};
 use mcpfn_core::round_trip::Form;
+use mcpfn_core::task::TaskOptions;
 use mcpfn_core::{
-    Builder, Cx, JsonObject, NoArguments, Principal, PrincipalKind, Revision, Scopes, Server,
-    TaskOptions, Tool, ToolError,
+    Builder, Cx, JsonObject, NoArguments, Principal, PrincipalKind, Revision, Scopes, Server, Tool,
+    ToolError,
 };
 use mcpfn_testing::{ClientError, TestClient, TestClock, block_on};
 use serde_json::{Value, json};

@@ -8,25 +8,25 @@ use mcpfn_core::port::{StoreError, Swapped, TaskPart, TaskParts};
 use super::limits::MemoryLimits;
 
 #[derive(Debug, Default)]
-pub(super) struct Tasks {
-    kept: HashMap<String, Task>,
+pub(super) struct TaskTable {
+    kept: HashMap<String, TaskRow>,
     bytes: usize,
 }
 
 #[derive(Debug)]
-struct Task {
+struct TaskRow {
     version: u64,
     expires_ms: u64,
     parts: [Option<Bytes>; TaskPart::ALL.len()],
 }
 
-impl Task {
+impl TaskRow {
     fn bytes(&self) -> usize {
         self.parts.iter().flatten().map(Bytes::len).sum()
     }
 }
 
-impl Tasks {
+impl TaskTable {
     pub(super) fn create(
         &mut self,
         key: &str,
@@ -39,7 +39,7 @@ impl Tasks {
             return Ok(false);
         }
         let [head, call] = parts;
-        let mut task = Task {
+        let mut task = TaskRow {
             version: 0,
             expires_ms,
             parts: Default::default(),
@@ -95,7 +95,7 @@ impl Tasks {
         self.bytes -= self.kept.remove(key).map_or(0, |task| task.bytes());
     }
 
-    fn live(&mut self, key: &str, now_ms: u64) -> Option<&Task> {
+    fn live(&mut self, key: &str, now_ms: u64) -> Option<&TaskRow> {
         if self.kept.get(key)?.expires_ms <= now_ms {
             self.remove(key);
         }
@@ -114,7 +114,7 @@ impl Tasks {
         };
         if full(self) {
             self.kept.retain(|_, task| now_ms < task.expires_ms);
-            self.bytes = self.kept.values().map(Task::bytes).sum();
+            self.bytes = self.kept.values().map(TaskRow::bytes).sum();
         }
         if full(self) {
             return Err(StoreError::lasting(format_args!(

@@ -58,8 +58,11 @@ impl TestClient {
 
     /// Answers questions of a task, by their keys: an object of what
     /// [`Answer`](crate::Answer) would give.
-    pub fn answer_task(&self, id: &str, answers: Value) -> TestRequest<'_, Value> {
-        let params = json!({"taskId": id, "inputResponses": answers});
+    ///
+    /// # Panics
+    /// When the answers can't be written as JSON.
+    pub fn answer_task(&self, id: &str, answers: impl Serialize) -> TestRequest<'_, Value> {
+        let params = json!({"taskId": id, "inputResponses": written(answers)});
         TestRequest::new(&self.0, "tasks/update", params)
     }
 

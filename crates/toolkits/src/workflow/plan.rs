@@ -6,7 +6,7 @@ use mcpfn_core::{Cx, ToolError, text};
 use serde_json::Value;
 
 use super::refer::references;
-use super::{Ended, MAX_STEPS, Step, StepReport, StepStatus, WorkflowReport};
+use super::steps::{Ended, MAX_STEPS, Step, StepReport, StepStatus, WorkflowReport};
 
 /// The scope that steps need which may change something.
 const WRITE: &str = "workflow:write";
@@ -156,17 +156,23 @@ fn planned_step<'a>(
             found.push(format!("it needs a step {quoted}, which there is none of"));
         }
     }
+    let writes = check_tool(step, refers, cx, found);
+    Planned {
+        step,
+        after,
+        writes,
+    }
+}
+
+/// Whether the step's tool may change something, and what is in the way of calling it.
+fn check_tool(step: &Step, refers: bool, cx: &Cx, found: &mut Vec<String>) -> bool {
     let known = cx.known_tool(&step.tool).filter(|_| step.tool != ITSELF);
     let Some(known) = known else {
         found.push(match step.tool == ITSELF {
             true => "a workflow is no step of another".to_owned(),
             false => format!("unknown tool {}", text::quoted(&step.tool)),
         });
-        return Planned {
-            step,
-            after,
-            writes: true,
-        };
+        return true;
     };
     let writes = !known.is_read_only();
     if !known.is_allowed() {
@@ -185,11 +191,7 @@ fn planned_step<'a>(
             step.tool
         ));
     }
-    Planned {
-        step,
-        after,
-        writes,
-    }
+    writes
 }
 
 /// Each step after those that it needs, and otherwise as they were given.

@@ -10,7 +10,7 @@ const DEEPEST: usize = 128;
 
 /// A part of another step's result.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Reference<'a> {
+pub(super) struct ResultReference<'a> {
     pub(super) step: &'a str,
     pub(super) pointer: &'a str,
 }
@@ -19,7 +19,7 @@ pub(super) struct Reference<'a> {
 ///
 /// # Errors
 /// What is wrong with one that means to be a reference.
-fn reference(object: &Map<String, Value>) -> Option<Result<Reference<'_>, String>> {
+fn reference(object: &Map<String, Value>) -> Option<Result<ResultReference<'_>, String>> {
     let step = object.get(RESULT)?;
     let Some(step) = step.as_str() else {
         return Some(Err(format!("`{RESULT}` must be the id of a step")));
@@ -37,7 +37,7 @@ fn reference(object: &Map<String, Value>) -> Option<Result<Reference<'_>, String
         Some(_) => Some(Err(format!(
             "an object with `{RESULT}` may have `{POINTER}` beside it, and nothing else"
         ))),
-        None => Some(Ok(Reference { step, pointer })),
+        None => Some(Ok(ResultReference { step, pointer })),
     }
 }
 
@@ -45,7 +45,9 @@ fn reference(object: &Map<String, Value>) -> Option<Result<Reference<'_>, String
 ///
 /// # Errors
 /// What is wrong with the first one that is none.
-pub(super) fn references(arguments: &Map<String, Value>) -> Result<Vec<Reference<'_>>, String> {
+pub(super) fn references(
+    arguments: &Map<String, Value>,
+) -> Result<Vec<ResultReference<'_>>, String> {
     let mut found = Vec::new();
     for value in arguments.values() {
         collect(value, 0, &mut found)?;
@@ -56,7 +58,7 @@ pub(super) fn references(arguments: &Map<String, Value>) -> Result<Vec<Reference
 fn collect<'a>(
     value: &'a Value,
     depth: usize,
-    found: &mut Vec<Reference<'a>>,
+    found: &mut Vec<ResultReference<'a>>,
 ) -> Result<(), String> {
     if depth > DEEPEST {
         return Err("the arguments nest too deep".to_owned());
@@ -98,7 +100,7 @@ pub(super) fn resolved<'r>(
 fn filled<'r>(value: &Value, result: &impl Fn(&str) -> Option<&'r Value>) -> Result<Value, String> {
     match value {
         Value::Object(members) => match reference(members).transpose()? {
-            Some(Reference { step, pointer }) => {
+            Some(ResultReference { step, pointer }) => {
                 let found = result(step).and_then(|result| result.pointer(pointer));
                 found.cloned().ok_or_else(|| {
                     format!("the result of `{step}` has nothing at the pointer \"{pointer}\"")

@@ -7,12 +7,11 @@ use std::task::Poll;
 use mcpfn_core::content::Content;
 use mcpfn_core::handler::BoxFuture;
 use mcpfn_core::{Cx, ToolError, text};
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::Ended;
 use super::plan::{Plan, Planned};
 use super::refer::resolved;
+use super::steps::{Ended, EndedStep};
 
 /// The most bytes of one step's result, as JSON.
 const MAX_RESULT: usize = 48 * 1024;
@@ -20,15 +19,6 @@ const MAX_RESULT: usize = 48 * 1024;
 const MAX_RESULTS: usize = 192 * 1024;
 /// The longest sentence of a step that failed, in characters.
 const MAX_SENTENCE: usize = 1000;
-
-/// How a step ended.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct EndedStep {
-    /// The how many-th it was.
-    pub(super) place: usize,
-    /// Its result, or why there is none.
-    pub(super) outcome: Result<Value, String>,
-}
 
 /// A step at work.
 struct AtWork<'a> {

@@ -68,7 +68,7 @@ fn client(calls: &Calls) -> TestClient {
     TestClient::with_clock(server(calls), TestClock::auto())
 }
 
-fn report(client: &TestClient, steps: Value) -> Value {
+fn report(client: &TestClient, steps: impl serde::Serialize) -> Value {
     let result = client
         .call("run_workflow", json!({ "steps": steps }))
         .wait()
@@ -77,7 +77,7 @@ fn report(client: &TestClient, steps: Value) -> Value {
     result.structured()
 }
 
-fn refusal(client: &TestClient, steps: Value) -> String {
+fn refusal(client: &TestClient, steps: impl serde::Serialize) -> String {
     let result = client
         .call("run_workflow", json!({ "steps": steps }))
         .wait()

@@ -10,6 +10,7 @@ use crate::deprecated::Deprecations;
 use crate::model::tool::{ToolAnnotations, ToolDefinition};
 use crate::policy::Cache;
 use crate::server::registered::RegisteredTool;
+use crate::task::TaskOptions;
 use crate::tool::Tool;
 use crate::tool::plain;
 use crate::tool::schema::{self, HeaderParameter};
@@ -34,18 +35,9 @@ pub(crate) fn tool(
     }
     let mut schemas = Schemas::check(&tool, input, &mut found);
     deprecations.publish(&mut schemas.input);
-    for name in std::iter::once(&tool.name).chain(&tool.old_names) {
-        check_name(name, &mut found);
-    }
-    check_description(tool.description.as_ref(), &mut found);
-    check_scopes(&tool.scopes, &mut found);
+    check_words(&tool, &mut found);
     check_policies(&tool, read_only, &mut found);
-    if !tasks && tool.task.is_some_and(|task| task.required) {
-        found.push(
-            "it can only run as a task, and this deployment keeps none: give it a place for tasks"
-                .to_owned(),
-        );
-    }
+    let task = task_options(&tool, tasks, &mut found);
     let hidden = schema::hidden(&schemas.input);
     if tool.run.is_none() {
         found.push(NO_HANDLER.to_owned());
@@ -74,7 +66,7 @@ pub(crate) fn tool(
         timeout: tool.timeout,
         rate_limit: tool.rate_limit,
         cache: Some(tool.cache).filter(|cache| !cache.fresh.is_zero()),
-        task: tool.task.filter(|_| tasks),
+        task,
         writes: !read_only,
         reads_own_data: read_only && closed,
         key_argument,
@@ -84,6 +76,27 @@ pub(crate) fn tool(
         run: tool.run?,
         upstream: None,
     })
+}
+
+/// Names, description and scopes.
+fn check_words(tool: &Tool, found: &mut Vec<String>) {
+    for name in std::iter::once(&tool.name).chain(&tool.old_names) {
+        check_name(name, found);
+    }
+    check_description(tool.description.as_ref(), found);
+    check_scopes(&tool.scopes, found);
+}
+
+/// How calls are tasks, on a platform that keeps any.
+fn task_options(tool: &Tool, tasks: bool, found: &mut Vec<String>) -> Option<TaskOptions> {
+    let options = tool.task?;
+    if !tasks && options.required {
+        found.push(
+            "it can only run as a task, and this deployment keeps none: give it a place for tasks"
+                .to_owned(),
+        );
+    }
+    tasks.then_some(options)
 }
 
 fn input_schema(tool: &Tool) -> Value {

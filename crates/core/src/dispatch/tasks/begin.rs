@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 
-use super::super::call::{failed, returned, unreadable};
+use super::super::ended::{failed, returned, unreadable};
 use super::super::handler::{self, HandlerFailure};
 use super::{declared, undeclared};
 use crate::active_call::ActiveCall;
@@ -23,9 +23,9 @@ use crate::port::tasks::TASK_PART_BYTES;
 use crate::server::registered::RegisteredTool;
 use crate::task::Task;
 use crate::task::TaskOptions;
-use crate::task::handle::Stage;
-use crate::task::head::Head;
-use crate::task::store::{Stored, key};
+use crate::task::handle::TaskStage;
+use crate::task::head::TaskHead;
+use crate::task::store::{StoredTask, key};
 
 /// The least pause between two runs of a handler within one call.
 const PAUSE: Duration = Duration::from_millis(10);
@@ -89,9 +89,9 @@ pub(in super::super) async fn through(
         return Err(Error::internal(call.internal(call.name(), cause)));
     }
     let stage = if possible {
-        Stage::Possible
+        TaskStage::Possible
     } else {
-        Stage::Inline
+        TaskStage::Inline
     };
     let task = Task::new(stage, None);
     let until_ms = clock.now_ms().saturating_add(milliseconds(limit));
@@ -131,14 +131,14 @@ async fn begin(
     let mut id = [0; 32];
     platform.random.fill(&mut id);
     let now_ms = platform.clock.now_ms();
-    let head = Head::new(
+    let head = TaskHead::new(
         URL_SAFE_NO_PAD.encode(id),
         now_ms,
         milliseconds(options.ttl),
         milliseconds(options.poll),
     );
     let key = key(call.server.name(), &call.principal.key(), &head.id);
-    let Some(stored) = Stored::new(key, platform) else {
+    let Some(stored) = StoredTask::new(key, platform) else {
         return Err(Error::internal("this server keeps no tasks"));
     };
     let record = to_json(&call.record(&tool.name, arguments)?);

@@ -18,12 +18,13 @@ use crate::policy::rate_limit;
 use crate::port::Platform;
 use crate::port::store_error::StoreError;
 use crate::port::tasks::{TASK_PART_BYTES, TaskPart};
+use crate::principal::Principal;
 use crate::running::{Execution, Running};
 use crate::server::Server;
 use crate::task::EXTENSION;
-use crate::task::head::{Head, Status};
-use crate::task::record::Questions;
-use crate::task::store::{Read, Stored, key, part};
+use crate::task::head::{Status, TaskHead};
+use crate::task::record::TaskQuestions;
+use crate::task::store::{ReadTask, StoredTask, key, part};
 use crate::text;
 
 /// Answers by the keys that the client was given.
@@ -52,32 +53,16 @@ pub(in super::super) fn serve(
     let (request_id, trace) = (call.id.as_json().to_owned(), call.meta.trace.clone());
     let started_ms = platform.clock.now_ms();
     let served = async move {
-        let acted = async {
-            rate_limit::admit_poll(&platform, server.name(), &principal).await?;
-            let key = key(server.name(), &principal.key(), &id);
-            let stored = Stored::new(key, &platform).ok_or_else(|| unknown(&id))?;
-            let body = match (method, answers) {
-                (Method::UpdateTask, Some(answers)) => update(&stored, answers).await,
-                (Method::CancelTask, _) => cancel(&stored).await,
-                _ => get(&stored, platform.clock.now_ms()).await,
-            };
-            match body {
-                Ok(Some(body)) => {
-                    Ok(server
-                        .results()
-                        .complete(revision, &body, &JsonObject::new(), ""))
-                }
-                Ok(None) => Err(unknown(&id)),
-                Err(Failed::Store(error)) => {
-                    stored.failed(&error);
-                    let sentence =
-                        "the task can't be asked for at the moment: ask again in a minute";
-                    Err(Error::internal(sentence))
-                }
-                Err(Failed::Client(error)) => Err(error),
-            }
+        let asked = Asking {
+            server: &server,
+            platform: &platform,
+            principal: &principal,
+            id: &id,
         };
-        let answer: Result<Vec<u8>, Error> = acted.await;
+        let answer = asked.act(method, answers).await.map(|body| {
+            let results = server.results();
+            results.complete(revision, &body, &JsonObject::new(), "")
+        });
         ImmediateCall {
             revision,
             method: method.as_str(),
@@ -95,6 +80,39 @@ pub(in super::super) fn serve(
         Outbox::default(),
         Box::pin(served),
     )))
+}
+
+/// Who asks for which task.
+struct Asking<'a> {
+    server: &'a Server,
+    platform: &'a Arc<Platform>,
+    principal: &'a Principal,
+    id: &'a str,
+}
+
+impl Asking<'_> {
+    /// The members of the result.
+    async fn act(&self, method: Method, answers: Option<Answers>) -> Result<Vec<u8>, Error> {
+        let (platform, server) = (self.platform, self.server.name());
+        rate_limit::admit_poll(platform, server, self.principal).await?;
+        let key = key(server, &self.principal.key(), self.id);
+        let stored = StoredTask::new(key, platform).ok_or_else(|| unknown(self.id))?;
+        let body = match (method, answers) {
+            (Method::UpdateTask, Some(answers)) => update(&stored, answers).await,
+            (Method::CancelTask, _) => cancel(&stored).await,
+            _ => get(&stored, platform.clock.now_ms()).await,
+        };
+        match body {
+            Ok(Some(body)) => Ok(body),
+            Ok(None) => Err(unknown(self.id)),
+            Err(Failed::Store(error)) => {
+                stored.failed(&error);
+                let sentence = "the task can't be asked for at the moment: ask again in a minute";
+                Err(Error::internal(sentence))
+            }
+            Err(Failed::Client(error)) => Err(error),
+        }
+    }
 }
 
 /// Why there is no result.
@@ -129,7 +147,7 @@ fn answers(raw: Option<&RawValue>) -> Result<Answers, Error> {
     serde_json::from_str(raw.get()).map_err(|_| refused())
 }
 
-async fn get(stored: &Stored, now_ms: u64) -> Result<Option<Vec<u8>>, Failed> {
+async fn get(stored: &StoredTask, now_ms: u64) -> Result<Option<Vec<u8>>, Failed> {
     let parts = [TaskPart::Outcome, TaskPart::Questions];
     let Some(read) = stored.read(&parts).await? else {
         return Ok(None);
@@ -141,21 +159,21 @@ async fn get(stored: &Stored, now_ms: u64) -> Result<Option<Vec<u8>>, Failed> {
 }
 
 /// Orders a run. A failure is for the log: who asks next orders it again.
-async fn order(stored: &Stored, now_ms: u64) {
+async fn order(stored: &StoredTask, now_ms: u64) {
     if let Err(error) = stored.start(now_ms).await {
         stored.failed(&error);
     }
 }
 
 /// The members of a task, with what its status brings.
-fn described(read: &Read) -> Vec<u8> {
+fn described(read: &ReadTask) -> Vec<u8> {
     let head = &read.head;
     let mut body = Vec::from("{");
     body.extend_from_slice(&head.members());
     match head.status {
         Status::Working | Status::Cancelled => {}
         Status::InputRequired => {
-            let questions: Questions = read.part(1).unwrap_or_default();
+            let questions: TaskQuestions = read.part(1).unwrap_or_default();
             body.extend_from_slice(b",\"inputRequests\":");
             body.extend_from_slice(&to_json(&questions.open(&head.open)));
         }
@@ -175,16 +193,16 @@ fn described(read: &Read) -> Vec<u8> {
     body
 }
 
-fn given_up(head: &Head) -> Error {
+fn given_up(head: &TaskHead) -> Error {
     let message = head.message.as_deref().unwrap_or("the task failed");
     Error::new(ErrorCode::INTERNAL, message.to_owned())
 }
 
 /// Takes answers to what is asked. Others are acknowledged and nothing more: they may be late.
-async fn update(stored: &Stored, answers: Answers) -> Result<Option<Vec<u8>>, Failed> {
+async fn update(stored: &StoredTask, answers: Answers) -> Result<Option<Vec<u8>>, Failed> {
     let mut refused = None;
     let changed = stored.change(&[TaskPart::Questions], |read, now_ms| {
-        let mut questions: Questions = read.part(0).unwrap_or_default();
+        let mut questions: TaskQuestions = read.part(0).unwrap_or_default();
         let open = answers
             .iter()
             .filter(|(key, _)| read.head.open.contains(key));
@@ -222,7 +240,7 @@ async fn update(stored: &Stored, answers: Answers) -> Result<Option<Vec<u8>>, Fa
     Ok(Some(b"{}".to_vec()))
 }
 
-async fn cancel(stored: &Stored) -> Result<Option<Vec<u8>>, Failed> {
+async fn cancel(stored: &StoredTask) -> Result<Option<Vec<u8>>, Failed> {
     let changed = stored.change(&[], |read, now_ms| {
         Some((read.head.cancelled(now_ms)?, Vec::new()))
     });

@@ -5,11 +5,12 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::value::{RawValue, to_raw_value};
 
-use super::super::call::{failed, returned, unreadable};
+use super::super::ended::{failed, returned, unreadable};
 use super::super::handler::{self, HandlerFailure};
 use crate::active_call::ActiveCall;
 use crate::active_call::end::CallResult;
@@ -27,11 +28,11 @@ use crate::round_trip::InputRequired;
 use crate::server::Server;
 use crate::server::registered::RegisteredTool;
 use crate::task::Task;
-use crate::task::handle::Stage;
-use crate::task::head::{Claim, End};
-use crate::task::hold::{Hold, Stop};
-use crate::task::record::{CallRecord, Questions};
-use crate::task::store::{Read, Stored, part};
+use crate::task::handle::TaskStage;
+use crate::task::head::{RunEnd, TaskClaim};
+use crate::task::hold::{RunHold, Stop};
+use crate::task::record::{TaskCall, TaskQuestions};
+use crate::task::store::{ReadTask, StoredTask, part};
 
 /// What is left of the host's time for storing how a run ended, in milliseconds.
 const MARGIN_MS: u64 = 3_000;
@@ -55,8 +56,8 @@ pub enum TaskRun {
 
 /// A run that has its task.
 struct Claimed {
-    read: Read,
-    hold: Arc<Hold>,
+    read: ReadTask,
+    hold: Arc<RunHold>,
 }
 
 impl Server {
@@ -71,7 +72,7 @@ impl Server {
         platform: &Arc<Platform>,
         deadline_ms: Option<u64>,
     ) -> TaskRun {
-        let Some(stored) = Stored::new(key.to_owned(), platform) else {
+        let Some(stored) = StoredTask::new(key.to_owned(), platform) else {
             return TaskRun::Unavailable;
         };
         let claimed = match claim(&stored, platform).await {
@@ -89,8 +90,8 @@ impl Server {
         match claimed.hold.end(&end, also).await {
             Ok(None) => TaskRun::Ended,
             Ok(Some(_)) => match end {
-                End::Later(at_ms) => TaskRun::Again { at_ms },
-                End::Cut => TaskRun::Again {
+                RunEnd::Later(at_ms) => TaskRun::Again { at_ms },
+                RunEnd::Cut => TaskRun::Again {
                     at_ms: platform.clock.now_ms(),
                 },
                 _ => TaskRun::Ended,
@@ -105,7 +106,7 @@ impl Server {
 }
 
 async fn claim(
-    stored: &Stored,
+    stored: &StoredTask,
     platform: &Arc<Platform>,
 ) -> Result<Result<Claimed, TaskRun>, crate::port::store_error::StoreError> {
     let mut holder = [0; 8];
@@ -117,18 +118,18 @@ async fn claim(
             return Ok(Err(TaskRun::Ended));
         };
         let next = match read.head.claim(&holder, platform.clock.now_ms()) {
-            Claim::Run(next) => next,
-            Claim::End(next) => match stored.swap(read.version, &next, Vec::new()).await? {
+            TaskClaim::Run(next) => next,
+            TaskClaim::End(next) => match stored.swap(read.version, &next, Vec::new()).await? {
                 Swapped::Changed => continue,
                 Swapped::Done | Swapped::Gone => return Ok(Err(TaskRun::Ended)),
             },
-            Claim::NotYet(at_ms) => return Ok(Err(TaskRun::Again { at_ms })),
-            Claim::Nothing => return Ok(Err(TaskRun::Ended)),
+            TaskClaim::NotYet(at_ms) => return Ok(Err(TaskRun::Again { at_ms })),
+            TaskClaim::Nothing => return Ok(Err(TaskRun::Ended)),
         };
         match stored.swap(read.version, &next, Vec::new()).await? {
             Swapped::Done => {
                 let version = read.version + 1;
-                let hold = Hold::new(stored.clone(), platform, holder, next, version);
+                let hold = RunHold::new(stored.clone(), platform, holder, next, version);
                 let hold = Arc::new(hold);
                 return Ok(Ok(Claimed { read, hold }));
             }
@@ -141,11 +142,11 @@ async fn claim(
 }
 
 /// What is stored at the end of a run.
-type Ending = (End, Vec<(TaskPart, Bytes)>);
+type Ending = (RunEnd, Vec<(TaskPart, Bytes)>);
 
 fn with_error(error: &Error) -> Ending {
     let parts = vec![part(TaskPart::Outcome, error)];
-    (End::Failed(error.message.to_string()), parts)
+    (RunEnd::Failed(error.message.to_string()), parts)
 }
 
 async fn run(
@@ -159,7 +160,7 @@ async fn run(
                         this one can't read: call the tool again";
         with_error(&Error::internal(sentence))
     };
-    let Some(record) = claimed.read.part::<CallRecord>(0) else {
+    let Some(record) = claimed.read.part::<TaskCall>(0) else {
         return unreadable();
     };
     let Some(principal) = record.principal() else {
@@ -170,7 +171,7 @@ async fn run(
         let sentence = "the tool of this task is no part of this server any more";
         return with_error(&Error::internal(sentence));
     };
-    let mut questions: Questions = claimed.read.part(1).unwrap_or_default();
+    let mut questions: TaskQuestions = claimed.read.part(1).unwrap_or_default();
     let call = ActiveCall::of_task(server, platform, &tool, &record, principal, &questions);
     let call = Arc::new(call.ends_by(deadline_ms.map(|at| at.saturating_sub(MARGIN_MS))));
     let audit = AuditGuard::start(Arc::clone(&call));
@@ -184,9 +185,9 @@ async fn run(
 async fn handle(
     call: &Arc<ActiveCall>,
     tool: &Arc<RegisteredTool>,
-    record: CallRecord,
+    record: TaskCall,
     claimed: &Claimed,
-    questions: &mut Questions,
+    questions: &mut TaskQuestions,
 ) -> (Ending, CallResult) {
     let mut arguments = record.arguments;
     if let Err(refusal) = tool.fit(&mut arguments) {
@@ -194,9 +195,11 @@ async fn handle(
         let result = call.tool_error(&text);
         return completed(call, tool, result);
     }
-    let own = tool.task.map_or(tool.timeout, |options| options.run);
-    let limit = call.limit(own);
-    let task = Task::new(Stage::Run(Arc::clone(&claimed.hold)), claimed.read.part(2));
+    let limit = call.limit(run_limit(tool));
+    let task = Task::new(
+        TaskStage::Run(Arc::clone(&claimed.hold)),
+        claimed.read.part(2),
+    );
     let cx = match call.cx_of_task(&arguments, limit, &task) {
         Ok(cx) => cx,
         Err(error) => return (with_error(&error), Err(error.into())),
@@ -212,27 +215,35 @@ async fn handle(
     if let Some(guard) = guard {
         guard.ended(true).await;
     }
-    if claimed.hold.stopped().is_some() {
-        let cancelled = (b"{}".to_vec(), Outcome::Cancelled.into());
-        return ((End::Cancelled, Vec::new()), Ok(cancelled));
+    match end.filter(|_| claimed.hold.stopped().is_none()) {
+        Some(end) => ended(call, tool, questions, limit, end),
+        None => goes_on(RunEnd::Cancelled, Vec::new(), Outcome::Cancelled),
     }
-    let goes_on = |end: End, parts, outcome: Outcome| {
-        let result = (b"{}".to_vec(), outcome.into());
-        ((end, parts), Ok(result))
-    };
-    let Some(end) = end else {
-        // stopped, which was seen above
-        return goes_on(End::Cut, Vec::new(), Outcome::Cancelled);
-    };
-    let now_ms = call.platform.clock.now_ms();
+}
+
+/// An end without a result: the audit log has its outcome alone.
+fn goes_on(end: RunEnd, parts: Vec<(TaskPart, Bytes)>, outcome: Outcome) -> (Ending, CallResult) {
+    ((end, parts), Ok((b"{}".to_vec(), outcome.into())))
+}
+
+/// What the end of the handler, which had so long, means for its task.
+fn ended(
+    call: &ActiveCall,
+    tool: &RegisteredTool,
+    questions: &mut TaskQuestions,
+    limit: Duration,
+    end: Result<CallToolResult, HandlerFailure>,
+) -> (Ending, CallResult) {
+    let own = run_limit(tool);
     match end {
         Ok(result) => completed(call, tool, returned(call, tool, result)),
         Err(HandlerFailure::TimedOut) if limit < own => {
-            goes_on(End::Cut, Vec::new(), Outcome::Task)
+            goes_on(RunEnd::Cut, Vec::new(), Outcome::Task)
         }
         Err(HandlerFailure::Returned(ErrorKind::Later(after))) => {
+            let now_ms = call.platform.clock.now_ms();
             let at_ms = now_ms.saturating_add(milliseconds(after));
-            goes_on(End::Later(at_ms), Vec::new(), Outcome::Task)
+            goes_on(RunEnd::Later(at_ms), Vec::new(), Outcome::Task)
         }
         Err(HandlerFailure::Returned(ErrorKind::InputRequired(ask))) => {
             match asked(call, questions, ask) {
@@ -245,6 +256,11 @@ async fn handle(
             Err(error) => (with_error(&error), Err(error.into())),
         },
     }
+}
+
+/// How long one run may take, whatever the host has left.
+fn run_limit(tool: &RegisteredTool) -> Duration {
+    tool.task.map_or(tool.timeout, |options| options.run)
 }
 
 /// A result, unless it is larger than what is kept of a task.
@@ -268,13 +284,13 @@ fn completed(
     }
     let parts = vec![(TaskPart::Outcome, Bytes::from(written.clone()))];
     let outcome = result.outcome.into();
-    ((End::Completed, parts), Ok((written, outcome)))
+    ((RunEnd::Completed, parts), Ok((written, outcome)))
 }
 
-/// Questions of a handler, as they are stored: under keys that the task never had.
+/// TaskQuestions of a handler, as they are stored: under keys that the task never had.
 fn asked(
     call: &ActiveCall,
-    questions: &mut Questions,
+    questions: &mut TaskQuestions,
     ask: InputRequired,
 ) -> Result<Ending, Error> {
     let undeclared = call.undeclared(&ask);
@@ -295,8 +311,8 @@ fn asked(
     }
     let end = match open.is_empty() {
         // only a state: the handler wants to be run again with it
-        true => End::Later(call.platform.clock.now_ms()),
-        false => End::Asks(open),
+        true => RunEnd::Later(call.platform.clock.now_ms()),
+        false => RunEnd::Asks(open),
     };
     Ok((end, vec![(name, bytes)]))
 }

@@ -7,13 +7,13 @@ use super::*;
 
 const NOW: u64 = 1_000_000;
 
-fn head() -> Head {
-    Head::new("id".to_owned(), NOW, 3_600_000, 5_000)
+fn head() -> TaskHead {
+    TaskHead::new("id".to_owned(), NOW, 3_600_000, 5_000)
 }
 
-fn claimed(head: &Head, holder: &str, now_ms: u64) -> Head {
+fn claimed(head: &TaskHead, holder: &str, now_ms: u64) -> TaskHead {
     match head.claim(holder, now_ms) {
-        Claim::Run(head) => head,
+        TaskClaim::Run(head) => head,
         other => panic!("{other:?}"),
     }
 }
@@ -23,16 +23,16 @@ fn one_run_has_a_task_until_its_lease_is_over() {
     let held = claimed(&head(), "a", NOW);
     assert_eq!(
         held.claim("b", NOW + LEASE_MS - 1),
-        Claim::NotYet(NOW + LEASE_MS)
+        TaskClaim::NotYet(NOW + LEASE_MS)
     );
-    let Beat::Goes(renewed) = held.beat("a", Some("half"), false, NOW + 15_000) else {
+    let TaskBeat::Goes(renewed) = held.beat("a", Some("half"), false, NOW + 15_000) else {
         panic!("it is its own");
     };
     assert_eq!(renewed.message.as_deref(), Some("half"));
     assert_eq!(renewed.updated_ms, NOW + 15_000);
     let taken = claimed(&renewed, "b", NOW + 15_000 + LEASE_MS);
-    assert_eq!(taken.beat("a", None, false, NOW + 60_000), Beat::Lost);
-    assert_eq!(taken.end("a", &End::Completed, NOW + 60_000), None);
+    assert_eq!(taken.beat("a", None, false, NOW + 60_000), TaskBeat::Lost);
+    assert_eq!(taken.end("a", &RunEnd::Completed, NOW + 60_000), None);
 }
 
 #[test]
@@ -43,13 +43,13 @@ fn a_task_that_never_comes_further_is_given_up() {
         head = claimed(&head, "a", now_ms);
         now_ms += LEASE_MS;
     }
-    let Claim::End(ended) = head.claim("a", now_ms) else {
+    let TaskClaim::End(ended) = head.claim("a", now_ms) else {
         panic!("it is given up");
     };
     assert_eq!(ended.status, Status::Failed);
     assert!(ended.message.unwrap().contains("5 runs"));
     // a step forward counts
-    let Beat::Goes(forward) = head.beat("a", None, true, now_ms - 1) else {
+    let TaskBeat::Goes(forward) = head.beat("a", None, true, now_ms - 1) else {
         panic!("it is its own");
     };
     assert_eq!(forward.attempts, 0);
@@ -61,17 +61,21 @@ fn who_asks_for_a_task_sees_whether_it_lacks_a_run() {
     assert!(!new.is_stalled(NOW + ORDERED_MS - 1) && new.is_stalled(NOW + ORDERED_MS));
     let held = claimed(&new, "a", NOW);
     assert!(!held.is_stalled(NOW + LEASE_MS - 1) && held.is_stalled(NOW + LEASE_MS));
-    let later = held.end("a", &End::Later(NOW + 60_000), NOW).unwrap();
+    let later = held.end("a", &RunEnd::Later(NOW + 60_000), NOW).unwrap();
     assert_eq!(later.status, Status::Working);
     assert!(!later.is_stalled(NOW + 59_999) && later.is_stalled(NOW + 60_000));
-    assert_eq!(later.claim("b", NOW + 1), Claim::NotYet(NOW + 60_000));
-    let asks = End::Asks(vec!["k".to_owned()]);
+    assert_eq!(later.claim("b", NOW + 1), TaskClaim::NotYet(NOW + 60_000));
+    let asks = RunEnd::Asks(vec!["k".to_owned()]);
     let waits = held.end("a", &asks, NOW).unwrap();
     assert!(!waits.is_stalled(u64::MAX));
-    for end in [End::Completed, End::Failed(String::new()), End::Cancelled] {
+    for end in [
+        RunEnd::Completed,
+        RunEnd::Failed(String::new()),
+        RunEnd::Cancelled,
+    ] {
         let ended = held.end("a", &end, NOW).unwrap();
         assert!(ended.status.is_final() && !ended.is_stalled(u64::MAX));
-        assert_eq!(ended.claim("b", u64::MAX), Claim::Nothing);
+        assert_eq!(ended.claim("b", u64::MAX), TaskClaim::Nothing);
         assert_eq!(ended.cancelled(NOW), None);
     }
 }
@@ -79,10 +83,10 @@ fn who_asks_for_a_task_sees_whether_it_lacks_a_run() {
 #[test]
 fn a_task_waits_until_all_is_answered() {
     let held = claimed(&head(), "a", NOW);
-    let asks = End::Asks(vec!["one".to_owned(), "two".to_owned()]);
+    let asks = RunEnd::Asks(vec!["one".to_owned(), "two".to_owned()]);
     let waits = held.end("a", &asks, NOW + 1).unwrap();
     assert_eq!(waits.status, Status::InputRequired);
-    assert_eq!(waits.claim("b", NOW + 2), Claim::Nothing);
+    assert_eq!(waits.claim("b", NOW + 2), TaskClaim::Nothing);
     assert_eq!(waits.answered(&["three"], NOW + 2), None);
     let half = waits.answered(&["one", "three"], NOW + 2).unwrap();
     assert_eq!((half.status, half.open.len()), (Status::InputRequired, 1));
@@ -100,16 +104,16 @@ fn a_task_is_cancelled_at_once_or_by_its_run() {
     let wanted = held.cancelled(NOW + 1).unwrap();
     assert_eq!(wanted.status, Status::Working);
     assert_eq!(wanted.cancelled(NOW + 2), None);
-    assert_eq!(wanted.beat("a", None, true, NOW + 2), Beat::Cancelled);
+    assert_eq!(wanted.beat("a", None, true, NOW + 2), TaskBeat::Cancelled);
     // it may end all the same, and nobody is asked any more
-    let done = wanted.end("a", &End::Completed, NOW + 2).unwrap();
+    let done = wanted.end("a", &RunEnd::Completed, NOW + 2).unwrap();
     assert_eq!(done.status, Status::Completed);
-    for end in [End::Asks(vec!["k".to_owned()]), End::Later(u64::MAX)] {
+    for end in [RunEnd::Asks(vec!["k".to_owned()]), RunEnd::Later(u64::MAX)] {
         let ended = wanted.end("a", &end, NOW + 2).unwrap();
         assert_eq!(ended.status, Status::Cancelled);
     }
     // its run ended without a word: the next one ends it
-    let Claim::End(ended) = wanted.claim("b", NOW + LEASE_MS) else {
+    let TaskClaim::End(ended) = wanted.claim("b", NOW + LEASE_MS) else {
         panic!("nothing runs");
     };
     assert_eq!(ended.status, Status::Cancelled);
@@ -130,7 +134,7 @@ fn clients_read_what_the_extension_says() {
     // an older or a newer version may have left members out, or have others
     let least = r#"{"id": "i", "status": "input_required", "created_ms": 1, "updated_ms": 2,
         "ttl_ms": 3, "poll_ms": 4, "tomorrow": 5}"#;
-    let read: Head = serde_json::from_str(least).unwrap();
+    let read: TaskHead = serde_json::from_str(least).unwrap();
     assert_eq!((read.status, read.expires_ms()), (Status::InputRequired, 4));
 }
 
@@ -138,9 +142,9 @@ fn clients_read_what_the_extension_says() {
 #[derive(Debug, Clone)]
 enum Event {
     Wait(u64),
-    Claim(usize),
-    Beat(usize, bool),
-    End(usize, u8),
+    TaskClaim(usize),
+    TaskBeat(usize, bool),
+    RunEnd(usize, u8),
     /// The run ends without a word.
     Crash(usize),
     Answer(u8),
@@ -152,9 +156,9 @@ enum Event {
 fn events() -> impl Strategy<Value = Vec<Event>> {
     let event = prop_oneof![
         (0_u64..60_000).prop_map(Event::Wait),
-        (0_usize..3).prop_map(Event::Claim),
-        (0_usize..3, any::<bool>()).prop_map(|(run, forward)| Event::Beat(run, forward)),
-        (0_usize..3, 0_u8..6).prop_map(|(run, end)| Event::End(run, end)),
+        (0_usize..3).prop_map(Event::TaskClaim),
+        (0_usize..3, any::<bool>()).prop_map(|(run, forward)| Event::TaskBeat(run, forward)),
+        (0_usize..3, 0_u8..6).prop_map(|(run, end)| Event::RunEnd(run, end)),
         (0_usize..3).prop_map(Event::Crash),
         (0_u8..4).prop_map(Event::Answer),
         Just(Event::Cancel),
@@ -165,10 +169,10 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
 
 /// A store that compares and replaces, and the runs that believe to have the task.
 struct World {
-    head: Head,
-    before: Head,
+    head: TaskHead,
+    before: TaskHead,
     now_ms: u64,
-    runs: [Option<Head>; 3],
+    runs: [Option<TaskHead>; 3],
     claims: u32,
     answered: Vec<String>,
     asked: Vec<String>,
@@ -179,7 +183,7 @@ const HOLDERS: [&str; 3] = ["a", "b", "c"];
 
 impl World {
     /// Replaces the head if it is the one that was read.
-    fn swap(&mut self, read: &Head, next: Head) -> bool {
+    fn swap(&mut self, read: &TaskHead, next: TaskHead) -> bool {
         if *read != self.head {
             return false;
         }
@@ -196,44 +200,44 @@ impl World {
         let read = self.head.clone();
         match event {
             Event::Wait(ms) => self.now_ms += ms,
-            Event::Claim(run) => {
+            Event::TaskClaim(run) => {
                 let holder = format!("{}{}", HOLDERS[*run], self.claims);
                 match read.claim(&holder, self.now_ms) {
-                    Claim::Run(next) => {
+                    TaskClaim::Run(next) => {
                         let before = read.lease.as_ref();
                         assert!(before.is_none_or(|lease| lease.until_ms <= self.now_ms));
                         self.claims += 1;
                         self.runs[*run] = Some(next.clone());
                         assert!(self.swap(&read, next));
                     }
-                    Claim::End(next) => assert!(self.swap(&read, next)),
-                    Claim::NotYet(at_ms) => assert!(at_ms > self.now_ms),
-                    Claim::Nothing => assert_ne!(read.status, Status::Working),
+                    TaskClaim::End(next) => assert!(self.swap(&read, next)),
+                    TaskClaim::NotYet(at_ms) => assert!(at_ms > self.now_ms),
+                    TaskClaim::Nothing => assert_ne!(read.status, Status::Working),
                 }
             }
-            Event::Beat(run, forward) => {
+            Event::TaskBeat(run, forward) => {
                 let Some(holder) = self.holder(*run) else {
                     return;
                 };
                 match read.beat(&holder, None, *forward, self.now_ms) {
-                    Beat::Goes(next) => assert!(self.swap(&read, next)),
-                    Beat::Cancelled | Beat::Lost => {}
+                    TaskBeat::Goes(next) => assert!(self.swap(&read, next)),
+                    TaskBeat::Cancelled | TaskBeat::Lost => {}
                 }
             }
-            Event::End(run, end) => {
+            Event::RunEnd(run, end) => {
                 let Some(holder) = self.holder(*run) else {
                     return;
                 };
                 let end = match end {
-                    0 => End::Completed,
-                    1 => End::Failed("x".to_owned()),
-                    2 => End::Cancelled,
-                    3 => End::Asks(vec![
+                    0 => RunEnd::Completed,
+                    1 => RunEnd::Failed("x".to_owned()),
+                    2 => RunEnd::Cancelled,
+                    3 => RunEnd::Asks(vec![
                         format!("k{}", self.asked.len()),
                         format!("k{}", self.asked.len() + 1),
                     ]),
-                    4 => End::Later(self.now_ms + 30_000),
-                    _ => End::Cut,
+                    4 => RunEnd::Later(self.now_ms + 30_000),
+                    _ => RunEnd::Cut,
                 };
                 self.runs[*run] = None;
                 if let Some(next) = read.end(&holder, &end, self.now_ms) {
@@ -262,7 +266,7 @@ impl World {
                 if stale == self.head {
                     return;
                 }
-                if let Claim::Run(next) = stale.claim(HOLDERS[*run], self.now_ms) {
+                if let TaskClaim::Run(next) = stale.claim(HOLDERS[*run], self.now_ms) {
                     assert!(
                         !self.swap(&stale, next),
                         "nobody changes what another one changed"
@@ -310,7 +314,7 @@ proptest! {
             world.now_ms += 100_000;
             if world.head.status == Status::Working {
                 prop_assert!(world.head.is_stalled(world.now_ms));
-                world.happens(&Event::Claim(0));
+                world.happens(&Event::TaskClaim(0));
             }
         }
         prop_assert!(world.head.status != Status::Working);
