@@ -1,6 +1,7 @@
 //! The traits behind `.handler(..)` and the macros: what can be a handler, what it may take and
 //! give, and what can be registered.
 
+pub use crate::confirm::Confirmation;
 pub use crate::context::KnownTool;
 pub use crate::handler_future::{HandlerFuture, Registrable};
 pub use crate::handler_trait::Handler;

@@ -102,7 +102,7 @@ mod version;
 
 pub use builder::{BuildError, Builder, ToolChange, ToolSetting};
 pub use complete::Completions;
-pub use confirm::{ConfirmMode, Confirmation};
+pub use confirm::ConfirmMode;
 pub use context::Cx;
 pub use error::ToolError;
 pub use model::JsonObject;

@@ -18,8 +18,8 @@ use mcpfn_core::{
 };
 use mcpfn_http::{Service, client_gone, failed, unavailable};
 use mcpfn_settings::{
-    Assembly, Common, EnvReader, Kept, Log, Observed, Policies, Setting, Setup, and_of_server,
-    build,
+    Assembly, Common, EnvReader, Kept, Log, Observed, Policies, Setting, SettingsError, Setup,
+    and_of_server, build,
 };
 use tracing::Level;
 use worker::js_sys::Promise;
@@ -148,21 +148,12 @@ impl WorkerHost {
         E: fmt::Display,
         P: FnOnce(Platform) -> Platform,
     {
-        let variable = |name: &str| variables.find(name);
-        let mut reader = EnvReader::new(&variable).with_names(variables.names());
-        for mistake in bound::mistakes(&variables.env, program) {
-            reader.mistake(mistake);
-        }
-        let settings = match Settings::read(reader, program) {
+        let settings = match read(variables, program) {
             Ok(settings) => settings,
             Err(error) => {
                 // the settings may be what says how much to log
                 console::start(Level::INFO);
-                let error = and_of_server(error, &variable, || setup(variables));
-                return Err(format!(
-                    "{error}\nA variable is set in [vars] of wrangler.toml, a secret such as \
-                     MCPFN_API_KEYS with `wrangler secret put NAME`"
-                ));
+                return Err(refusal(error, variables, setup));
             }
         };
         console::start(settings.common.log_level.unwrap_or(Level::INFO));
@@ -230,6 +221,34 @@ impl WorkerHost {
             None => response::whole(client_gone()),
         }
     }
+}
+
+/// The settings, where these and what is bound have no mistakes.
+fn read(variables: &Variables, program: &'static [Setting]) -> Result<Settings, SettingsError> {
+    let variable = |name: &str| variables.find(name);
+    let mut reader = EnvReader::new(&variable).with_names(variables.names());
+    for mistake in bound::mistakes(&variables.env, program) {
+        reader.mistake(mistake);
+    }
+    Settings::read(reader, program)
+}
+
+/// What is wrong with settings, and with the server beside, and where one sets them.
+fn refusal<E, P>(
+    error: SettingsError,
+    variables: &Variables,
+    setup: impl FnOnce(&Variables) -> Result<Setup<P>, E>,
+) -> String
+where
+    E: fmt::Display,
+    P: FnOnce(Platform) -> Platform,
+{
+    let variable = |name: &str| variables.find(name);
+    let error = and_of_server(error, &variable, || setup(variables));
+    format!(
+        "{error}\nA variable is set in [vars] of wrangler.toml, a secret such as MCPFN_API_KEYS \
+         with `wrangler secret put NAME`"
+    )
 }
 
 /// The log, and each call as a point where a dataset is bound.

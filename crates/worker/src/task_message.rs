@@ -86,7 +86,7 @@ impl<'a> TaskRequest<'a> {
     }
 
     pub(crate) fn read(bytes: &'a [u8]) -> Option<Self> {
-        let mut rest = Unread(bytes);
+        let mut rest = UnreadBytes(bytes);
         let letter = rest.byte()?;
         let now_ms = rest.number()?;
         let nonce = rest.array()?;
@@ -166,7 +166,7 @@ impl TaskAnswer {
     }
 
     pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
-        let mut rest = Unread(bytes);
+        let mut rest = UnreadBytes(bytes);
         Some(match rest.byte()? {
             b'd' => Self::Done,
             b'e' => Self::Exists,
@@ -189,9 +189,9 @@ impl TaskAnswer {
 }
 
 /// What was not read yet.
-pub(crate) struct Unread<'a>(pub(crate) &'a [u8]);
+pub(crate) struct UnreadBytes<'a>(pub(crate) &'a [u8]);
 
-impl<'a> Unread<'a> {
+impl<'a> UnreadBytes<'a> {
     fn byte(&mut self) -> Option<u8> {
         let (byte, rest) = self.0.split_first()?;
         self.0 = rest;

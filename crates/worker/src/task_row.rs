@@ -4,7 +4,7 @@
 use mcpfn_core::port::TaskPart;
 
 use super::task_message::{
-    Nonce, TaskAction, TaskAnswer, TaskRequest, Unread, put_bytes, put_number,
+    Nonce, TaskAction, TaskAnswer, TaskRequest, UnreadBytes, put_bytes, put_number,
 };
 
 /// From the start of a run until another one looks after it, should the object be gone by then.
@@ -29,7 +29,7 @@ pub(crate) struct TaskRow {
 
 /// What becomes of what is kept.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Change<'a> {
+pub(crate) enum TaskChange<'a> {
     None,
     Keep {
         row: TaskRow,
@@ -45,7 +45,7 @@ pub(crate) enum Change<'a> {
 pub(crate) struct Decision<'a> {
     /// Without its parts where these are kept beside the row: `wanted` says which.
     pub(crate) answer: TaskAnswer,
-    pub(crate) change: Change<'a>,
+    pub(crate) change: TaskChange<'a>,
     /// When the alarm has to come, where it was to come at another time.
     pub(crate) alarm_ms: Option<u64>,
 }
@@ -56,19 +56,18 @@ pub(crate) fn decide<'a, E>(
     request: TaskRequest<'a>,
     part: impl Fn(TaskPart) -> Result<Option<Vec<u8>>, E>,
 ) -> Result<Decision<'a>, E> {
-    let TaskRequest { now_ms, nonce, .. } = request;
+    let TaskRequest {
+        now_ms,
+        nonce,
+        action,
+    } = request;
     let row = row.filter(|row| now_ms < row.expires_ms);
-    let plain = |answer| Decision {
-        answer,
-        change: Change::None,
-        alarm_ms: None,
-    };
-    Ok(match (request.action, row) {
+    Ok(match (action, row) {
         // its own is what it finds when its first request was done and the answer lost
-        (TaskAction::Create { .. }, Some(row)) if row.version == 1 && row.nonce == nonce => {
-            plain(TaskAnswer::Done)
+        (TaskAction::Create { .. }, Some(row)) if row.is_made_by(1, nonce) => {
+            unchanged(TaskAnswer::Done)
         }
-        (TaskAction::Create { .. }, Some(_)) => plain(TaskAnswer::Exists),
+        (TaskAction::Create { .. }, Some(_)) => unchanged(TaskAnswer::Exists),
         (
             TaskAction::Create {
                 key,
@@ -78,47 +77,22 @@ pub(crate) fn decide<'a, E>(
             },
             None,
         ) => {
-            let row = TaskRow {
-                key: key.to_owned(),
-                version: 1,
-                nonce,
-                expires_ms,
-                run_ms: None,
-                guard_ms: None,
-                head: head.to_vec(),
-            };
-            Decision {
-                answer: TaskAnswer::Done,
-                alarm_ms: Some(row.alarm_ms()),
-                change: Change::Keep {
-                    row,
-                    anew: true,
-                    also: vec![(TaskPart::Call, call)],
-                },
-            }
+            let key = key.to_owned();
+            created(TaskRow::first(key, nonce, expires_ms, head), call)
         }
         (TaskAction::Remove, _) => Decision {
-            change: Change::Remove,
-            ..plain(TaskAnswer::Done)
+            change: TaskChange::Remove,
+            ..unchanged(TaskAnswer::Done)
         },
-        (_, None) => plain(TaskAnswer::Gone),
-        (TaskAction::Read { parts }, Some(row)) => {
-            let parts = parts.into_iter().map(|wanted| match wanted {
-                TaskPart::Head => Ok(Some(row.head.clone())),
-                wanted => part(wanted),
-            });
-            plain(TaskAnswer::Parts {
-                version: row.version,
-                parts: parts.collect::<Result<_, E>>()?,
-            })
-        }
+        (_, None) => unchanged(TaskAnswer::Gone),
+        (TaskAction::Read { parts }, Some(row)) => unchanged(read(&row, parts, part)?),
         (TaskAction::Swap { version, .. }, Some(row))
-            if row.version == version.wrapping_add(1) && row.nonce == nonce =>
+            if row.is_made_by(version.wrapping_add(1), nonce) =>
         {
-            plain(TaskAnswer::Done)
+            unchanged(TaskAnswer::Done)
         }
         (TaskAction::Swap { version, .. }, Some(row)) if row.version != version => {
-            plain(TaskAnswer::Changed)
+            unchanged(TaskAnswer::Changed)
         }
         (
             TaskAction::Swap {
@@ -128,27 +102,54 @@ pub(crate) fn decide<'a, E>(
                 ..
             },
             Some(row),
-        ) => {
-            let before_ms = row.alarm_ms();
-            let row = TaskRow {
-                version: row.version.wrapping_add(1),
-                nonce,
-                expires_ms,
-                head: head.to_vec(),
-                ..row
-            };
-            kept(before_ms, row, also)
-        }
-        (TaskAction::Start { at_ms }, Some(mut row)) => {
-            row.run_ms = Some(row.run_ms.map_or(at_ms, |before_ms| before_ms.min(at_ms)));
-            let alarm_ms = row.alarm_ms();
-            Decision {
-                // set in any case: who orders a run may do so because none came
-                alarm_ms: Some(alarm_ms),
-                ..kept(alarm_ms, row, Vec::new())
-            }
-        }
+        ) => kept(row.alarm_ms(), row.next(nonce, expires_ms, head), also),
+        (TaskAction::Start { at_ms }, Some(row)) => started(row, at_ms),
     })
+}
+
+fn unchanged<'a>(answer: TaskAnswer) -> Decision<'a> {
+    Decision {
+        answer,
+        change: TaskChange::None,
+        alarm_ms: None,
+    }
+}
+
+fn created(row: TaskRow, call: &[u8]) -> Decision<'_> {
+    Decision {
+        answer: TaskAnswer::Done,
+        alarm_ms: Some(row.alarm_ms()),
+        change: TaskChange::Keep {
+            row,
+            anew: true,
+            also: vec![(TaskPart::Call, call)],
+        },
+    }
+}
+
+fn read<E>(
+    row: &TaskRow,
+    wanted: Vec<TaskPart>,
+    part: impl Fn(TaskPart) -> Result<Option<Vec<u8>>, E>,
+) -> Result<TaskAnswer, E> {
+    let parts = wanted.into_iter().map(|wanted| match wanted {
+        TaskPart::Head => Ok(Some(row.head.clone())),
+        wanted => part(wanted),
+    });
+    Ok(TaskAnswer::Parts {
+        version: row.version,
+        parts: parts.collect::<Result<_, E>>()?,
+    })
+}
+
+fn started<'a>(mut row: TaskRow, at_ms: u64) -> Decision<'a> {
+    row.run_ms = Some(row.run_ms.map_or(at_ms, |before_ms| before_ms.min(at_ms)));
+    let alarm_ms = row.alarm_ms();
+    Decision {
+        // set in any case: who orders a run may do so because none came
+        alarm_ms: Some(alarm_ms),
+        ..kept(alarm_ms, row, Vec::new())
+    }
 }
 
 fn kept(before_ms: u64, row: TaskRow, also: Vec<(TaskPart, &[u8])>) -> Decision<'_> {
@@ -156,7 +157,7 @@ fn kept(before_ms: u64, row: TaskRow, also: Vec<(TaskPart, &[u8])>) -> Decision<
     Decision {
         answer: TaskAnswer::Done,
         alarm_ms: (alarm_ms != before_ms).then_some(alarm_ms),
-        change: Change::Keep {
+        change: TaskChange::Keep {
             row,
             anew: false,
             also,
@@ -191,6 +192,35 @@ pub(crate) fn due(row: Option<TaskRow>, now_ms: u64) -> Due {
 }
 
 impl TaskRow {
+    /// Of a task that is new.
+    fn first(key: String, nonce: Nonce, expires_ms: u64, head: &[u8]) -> Self {
+        Self {
+            key,
+            version: 1,
+            nonce,
+            expires_ms,
+            run_ms: None,
+            guard_ms: None,
+            head: head.to_vec(),
+        }
+    }
+
+    /// With another head.
+    fn next(self, nonce: Nonce, expires_ms: u64, head: &[u8]) -> Self {
+        Self {
+            version: self.version.wrapping_add(1),
+            nonce,
+            expires_ms,
+            head: head.to_vec(),
+            ..self
+        }
+    }
+
+    /// Whether this change, to this version, made it what it is.
+    fn is_made_by(&self, version: u64, nonce: Nonce) -> bool {
+        self.version == version && self.nonce == nonce
+    }
+
     /// When the object has to be woken next.
     pub(crate) fn alarm_ms(&self) -> u64 {
         let times = [self.run_ms, self.guard_ms];
@@ -226,7 +256,7 @@ impl TaskRow {
 
     /// Nothing for what this version does not know.
     pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
-        let mut rest = Unread(bytes);
+        let mut rest = UnreadBytes(bytes);
         let time = |time: u64| (time != u64::MAX).then_some(time);
         Some(Self {
             nonce: rest.array()?,
@@ -258,7 +288,7 @@ mod tests {
 
     fn row_of(decision: Decision<'_>) -> (TaskRow, Option<u64>) {
         match decision.change {
-            Change::Keep { row, .. } => (row, decision.alarm_ms),
+            TaskChange::Keep { row, .. } => (row, decision.alarm_ms),
             change => panic!("nothing is kept: {change:?}"),
         }
     }
@@ -342,7 +372,7 @@ mod tests {
         let again = asked(Some(row.clone()), 1, swap());
         assert_eq!(
             (again.answer, again.change),
-            (TaskAnswer::Done, Change::None)
+            (TaskAnswer::Done, TaskChange::None)
         );
         // the same change by another
         let other = TaskRow {

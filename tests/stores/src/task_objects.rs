@@ -18,7 +18,7 @@ use bytes::Bytes;
 use mcpfn_core::handler::BoxFuture;
 use mcpfn_core::port::{StoreError, Swapped, TaskPart, TaskParts, TaskStore};
 use task_message::{TaskAction, TaskAnswer, TaskRequest};
-use task_row::{Change, TaskRow, decide};
+use task_row::{TaskChange, TaskRow, decide};
 
 /// What one object has.
 #[derive(Debug, Default)]
@@ -57,8 +57,8 @@ fn answer(kept: &mut Kept, sent: &[u8]) -> Vec<u8> {
     let part = |part| Ok::<_, Infallible>(kept.parts.get(&part).cloned());
     let Ok(decision) = decide(row, request, part);
     match decision.change {
-        Change::None => {}
-        Change::Keep { row, anew, also } => {
+        TaskChange::None => {}
+        TaskChange::Keep { row, anew, also } => {
             if anew {
                 kept.parts.clear();
             }
@@ -67,7 +67,7 @@ fn answer(kept: &mut Kept, sent: &[u8]) -> Vec<u8> {
                 .extend(also.map(|(part, bytes)| (part, bytes.to_vec())));
             kept.row = Some(row.write());
         }
-        Change::Remove => *kept = Kept::default(),
+        TaskChange::Remove => *kept = Kept::default(),
     }
     decision.answer.write()
 }

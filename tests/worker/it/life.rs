@@ -9,7 +9,7 @@ use mcpfn_it::bodies::hostile_bodies;
 use serde_json::{Value, json};
 
 use crate::support::socket::encode;
-use crate::tasks::Begun;
+use crate::tasks::BegunTask;
 use crate::{Host as _, Request, Worker};
 
 /// Longest wait for anything.
@@ -230,7 +230,7 @@ fn a_call_takes_at_most_eight_times_its_body_and_16_mb() {
 
 #[test]
 fn a_task_goes_on_at_its_checkpoint_where_a_panic_aborts() {
-    let task = Begun::at("stumbling", "stumble", json!({}));
+    let task = BegunTask::at("stumbling", "stumble", json!({}));
     // the run after the one that took the module with it comes 50 s after that began
     let text = task.text(PATIENCE + Duration::from_secs(60));
     assert_eq!(text, "came to its end in run 2");

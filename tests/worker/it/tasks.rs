@@ -205,12 +205,12 @@ fn ask(server: &str, method: &str, mut params: Value) -> Value {
 }
 
 /// A task that was begun by a call.
-pub(crate) struct Begun {
+pub(crate) struct BegunTask {
     server: &'static str,
     id: String,
 }
 
-impl Begun {
+impl BegunTask {
     fn of(tool: &str, arguments: Value) -> Self {
         Self::at("everything", tool, arguments)
     }
@@ -254,7 +254,7 @@ impl Begun {
 
 #[test]
 fn a_task_is_begun_asked_for_and_done() {
-    let task = Begun::of("slow_compute", json!({"seconds": 1.5, "label": "it"}));
+    let task = BegunTask::of("slow_compute", json!({"seconds": 1.5, "label": "it"}));
     assert_eq!(task.now()["status"], "working");
     assert_eq!(task.text(PATIENCE), "computed it in 1.5 s");
     // and stays done
@@ -263,7 +263,7 @@ fn a_task_is_begun_asked_for_and_done() {
 
 #[test]
 fn a_task_that_is_at_work_is_cancelled() {
-    let task = Begun::of("count_slowly", json!({"to": 1000, "step_ms": 200}));
+    let task = BegunTask::of("count_slowly", json!({"to": 1000, "step_ms": 200}));
     task.once(PATIENCE, |task| task["statusMessage"].is_string());
     task.cancel();
     task.once(PATIENCE, |task| task["status"] == "cancelled");
@@ -273,7 +273,7 @@ fn a_task_that_is_at_work_is_cancelled() {
 
 #[test]
 fn a_task_asks_its_client_and_goes_on_with_the_answers() {
-    let task = Begun::of("multi_input", json!({}));
+    let task = BegunTask::of("multi_input", json!({}));
     let asks = |task: &Value| task["status"] == "input_required";
     let asked = task.once(PATIENCE, asks);
     let keys: Vec<String> = asked["inputRequests"]
@@ -295,14 +295,14 @@ fn a_task_asks_its_client_and_goes_on_with_the_answers() {
 
 #[test]
 fn a_run_that_is_longer_than_its_watchdog_runs_once() {
-    let task = Begun::of("count_slowly", json!({"to": LONG_S, "step_ms": 1000}));
+    let task = BegunTask::of("count_slowly", json!({"to": LONG_S, "step_ms": 1000}));
     let patience = PATIENCE + Duration::from_secs(LONG_S.into());
     assert_eq!(task.text(patience), format!("counted from 0 to {LONG_S}"));
 }
 
 #[test]
 fn a_task_goes_on_later_and_ends_with_a_panic() {
-    let task = Begun::at("stumbling", "stumble", json!({}));
+    let task = BegunTask::at("stumbling", "stumble", json!({}));
     let text = task.text(PATIENCE);
     assert!(text.starts_with("internal error of `stumble`"), "{text}");
 }
@@ -310,8 +310,8 @@ fn a_task_goes_on_later_and_ends_with_a_panic() {
 #[test]
 fn tasks_of_many_objects_run_at_the_same_time() {
     let start = Instant::now();
-    let tasks: Vec<Begun> = (0..10)
-        .map(|_| Begun::of("slow_compute", json!({"seconds": 2})))
+    let tasks: Vec<BegunTask> = (0..10)
+        .map(|_| BegunTask::of("slow_compute", json!({"seconds": 2})))
         .collect();
     for task in &tasks {
         task.text(PATIENCE);

@@ -36,7 +36,7 @@ impl PostgresStreams for Hyperdrive {
             .map_err(|error| format!("Hyperdrive gives no connection: {error}"))?;
         // what is sent does not leave the machine before Hyperdrive has it, which encrypts it
         Ok(PostgresStream::private(
-            Closed(socket),
+            ClosedWhenDropped(socket),
             (self.0.user(), self.0.password()),
             self.0.database(),
         ))
@@ -52,9 +52,9 @@ impl PostgresStreams for Hyperdrive {
 }
 
 /// A socket that is closed when it is dropped: a request may have six open at a time.
-struct Closed(Socket);
+struct ClosedWhenDropped(Socket);
 
-impl Drop for Closed {
+impl Drop for ClosedWhenDropped {
     fn drop(&mut self) {
         // the first poll closes it; how that ends interests nobody
         let closing = pin!(self.0.close());
@@ -62,7 +62,7 @@ impl Drop for Closed {
     }
 }
 
-impl AsyncRead for Closed {
+impl AsyncRead for ClosedWhenDropped {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -72,7 +72,7 @@ impl AsyncRead for Closed {
     }
 }
 
-impl AsyncWrite for Closed {
+impl AsyncWrite for ClosedWhenDropped {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,

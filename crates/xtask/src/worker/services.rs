@@ -53,11 +53,20 @@ const KEYED: &[(&str, &str)] = &[
 /// A dataset of Analytics Engine whose points a service keeps.
 const METRICS: &str = r#"wrapped = (moduleName = "test:points", innerBindings = [(name = "fetcher", service = "points")])"#;
 
+const TASKS: (&str, &str) = ("TEST_SERVER", "everything-tasks");
+
 /// The fixture server alone, with what an operator has to switch on.
 pub(super) const SUBSCRIBED: &[Service<'_>] = &[Service {
     name: "everything",
     what: What::Running {
-        variables: &[OPEN, KEY, QUIET, ORIGINS, ("MCPFN_SUBSCRIPTIONS", "poll")],
+        variables: &[
+            OPEN,
+            KEY,
+            QUIET,
+            ORIGINS,
+            TASKS,
+            ("MCPFN_SUBSCRIPTIONS", "poll"),
+        ],
         objects_of: "everything",
     },
 }];
@@ -70,7 +79,8 @@ const fn built<'a>(name: &'a str, variables: &'a [(&'a str, &'a str)]) -> Servic
     }
 }
 
-/// One server a service; `everything` comes last.
+/// One server a service; `everything` comes last, with tasks, which the fixtures are served without
+/// (`within-calls`).
 pub(super) const SERVICES: &[Service<'_>] = &[
     built("paged", &[OPEN, KEY, QUIET, ("TEST_SERVER", "paged")]),
     built("plain", &[OPEN, KEY, QUIET, ("TEST_SERVER", "plain")]),
@@ -337,7 +347,14 @@ pub(super) const SERVICES: &[Service<'_>] = &[
             objects_of: "everything",
         },
     },
-    built("taskless", &[OPEN, KEY, QUIET]),
+    Service {
+        name: "within-calls",
+        what: What::Keeping {
+            variables: &[OPEN, KEY, QUIET, ORIGINS],
+            objects_of: "everything",
+        },
+    },
+    built("taskless", &[OPEN, KEY, QUIET, TASKS]),
     Service {
         name: "stumbling",
         what: What::Running {
@@ -375,9 +392,8 @@ pub(super) const SERVICES: &[Service<'_>] = &[
     },
     Service {
         name: "everything",
-        // with a mailbox, so that clients with a handshake can be asked, and with tasks
         what: What::Running {
-            variables: &[OPEN, KEY, QUIET, ORIGINS],
+            variables: &[OPEN, KEY, QUIET, ORIGINS, TASKS],
             objects_of: "everything",
         },
     },

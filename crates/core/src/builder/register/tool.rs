@@ -35,13 +35,10 @@ pub(crate) fn tool(
     }
     let mut schemas = Schemas::check(&tool, input, &mut found);
     deprecations.publish(&mut schemas.input);
-    check_words(&tool, &mut found);
+    check_parts(&tool, &mut found);
     check_policies(&tool, read_only, &mut found);
     let task = task_options(&tool, tasks, &mut found);
     let hidden = schema::hidden(&schemas.input);
-    if tool.run.is_none() {
-        found.push(NO_HANDLER.to_owned());
-    }
     report("tool", &tool.name, &found, mistakes);
     let (description, mut meta) = (deprecations.describe(tool.description), tool.meta);
     deprecations.tell(&mut meta);
@@ -78,13 +75,16 @@ pub(crate) fn tool(
     })
 }
 
-/// Names, description and scopes.
-fn check_words(tool: &Tool, found: &mut Vec<String>) {
+/// Names, description and scopes, and whether there is a handler.
+fn check_parts(tool: &Tool, found: &mut Vec<String>) {
     for name in std::iter::once(&tool.name).chain(&tool.old_names) {
         check_name(name, found);
     }
     check_description(tool.description.as_ref(), found);
     check_scopes(&tool.scopes, found);
+    if tool.run.is_none() {
+        found.push(NO_HANDLER.to_owned());
+    }
 }
 
 /// How calls are tasks, on a platform that keeps any.

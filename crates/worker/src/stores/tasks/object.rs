@@ -35,7 +35,7 @@ use crate::fetch::{WorkerHost, host};
 use crate::request_id::RequestId;
 use crate::stores::objects::{ObjectState, Storage, bytes, response};
 use crate::task_message::{TaskAnswer, TaskRequest};
-use crate::task_row::{Change, Due, TaskRow, decide, due};
+use crate::task_row::{Due, TaskChange, TaskRow, decide, due};
 use crate::uncaught::uncaught;
 use crate::variables::Variables;
 
@@ -220,8 +220,8 @@ async fn answer(storage: &Storage, request: TaskRequest<'_>) -> Result<TaskAnswe
     let part = |part: TaskPart| get(storage, part.name());
     let decision = decide(find(storage)?, request, part)?;
     match decision.change {
-        Change::None => {}
-        Change::Keep { row, anew, also } => {
+        TaskChange::None => {}
+        TaskChange::Keep { row, anew, also } => {
             if anew {
                 for part in TaskPart::ALL {
                     storage.kv().delete(part.name())?;
@@ -232,7 +232,7 @@ async fn answer(storage: &Storage, request: TaskRequest<'_>) -> Result<TaskAnswe
             }
             put(storage, ROW, &row.write())?;
         }
-        Change::Remove => remove(storage).await?,
+        TaskChange::Remove => remove(storage).await?,
     }
     if let Some(at_ms) = decision.alarm_ms {
         set_alarm(storage, at_ms).await?;
