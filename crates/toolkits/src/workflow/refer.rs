@@ -121,13 +121,13 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn object(value: Value) -> Map<String, Value> {
+    fn object(value: &Value) -> Map<String, Value> {
         value.as_object().cloned().unwrap()
     }
 
     #[test]
     fn references_are_found_anywhere_and_filled() {
-        let arguments = object(json!({
+        let arguments = object(&json!({
             "a": {"$result": "one", "pointer": "/x/0"},
             "b": [1, {"c": {"$result": "two"}}],
             "d": {"pointer": "/no"},
@@ -146,7 +146,7 @@ mod tests {
             filled,
             json!({"a": "y", "b": [1, {"c": 7}], "d": {"pointer": "/no"}})
         );
-        let wrong = object(json!({"a": {"$result": "one", "pointer": "/x/1"}}));
+        let wrong = object(&json!({"a": {"$result": "one", "pointer": "/x/1"}}));
         assert!(resolved(&wrong, &result).unwrap_err().contains("\"/x/1\""));
     }
 
@@ -158,7 +158,7 @@ mod tests {
             (json!({"$result": "a", "pointer": 7}), "a JSON pointer"),
             (json!({"$result": "a", "other": 7}), "nothing else"),
         ] {
-            let error = references(&object(json!({ "a": [value] }))).unwrap_err();
+            let error = references(&object(&json!({ "a": [value] }))).unwrap_err();
             assert!(error.contains(said), "{error}");
         }
     }
