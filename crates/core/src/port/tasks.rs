@@ -77,10 +77,10 @@ pub enum Swapped {
 ///
 /// ```
 /// use mcpfn_core::port::{StoreError, Swapped, TaskPart, TaskStore};
-/// # use mcpfn_native::memory::MemoryStores;
+/// use mcpfn_testing::{TestTasks, block_on};
 ///
-/// # mcpfn_testing::block_on(async {
-/// let store = MemoryStores::default();
+/// # block_on(async {
+/// let store = TestTasks::default();
 /// let (now_ms, expires_ms) = (0, 1_000);
 /// assert!(store.create("key", "begun".into(), "a call".into(), now_ms, expires_ms).await?);
 /// let head = [TaskPart::Head];
