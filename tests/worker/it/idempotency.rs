@@ -3,7 +3,7 @@
 
 /// The contract of stores; the checks of results and budgets are for stores that have these.
 #[path = "../../stores/src"]
-mod stores {
+pub(crate) mod stores {
     #[allow(dead_code, unreachable_pub, reason = "another package's public module")]
     pub(crate) mod contract;
 }

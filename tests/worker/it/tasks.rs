@@ -5,8 +5,7 @@
 /// The contract of stores of tasks.
 #[path = "../../stores/src"]
 mod stores {
-    #[allow(dead_code, unreachable_pub, reason = "another package's public module")]
-    pub(crate) mod contract;
+    use crate::idempotency::stores::contract;
     #[allow(unreachable_pub, reason = "another package's public module")]
     pub(crate) mod tasks;
 }
