@@ -324,10 +324,16 @@ async fn lost_change(service: Service) {
     let mut before = read().await;
     for also in [vec![], vec![(TaskPart::Outcome, Bytes::from("outcome"))]] {
         let last = !also.is_empty();
-        if let Ok(swapped) = lost(before.version, also).await {
-            assert_eq!(swapped, Swapped::Done, "it finds its own name");
-        }
+        let swapped = lost(before.version, also).await;
         let after = read().await;
+        // where the second question was lost, too, the first may not have arrived on a busy machine
+        if swapped.is_err() && after.version == before.version {
+            continue;
+        }
+        assert!(
+            swapped.is_err() || swapped == Ok(Swapped::Done),
+            "it finds its own name"
+        );
         assert_eq!(after.version, before.version + 1);
         let outcome = last.then(|| Bytes::from("outcome"));
         assert_eq!(after.parts, [Some(Bytes::from("changed")), outcome]);
