@@ -1,6 +1,7 @@
 //! From a method's name to the function that serves it: the list of what is served.
 
 mod ask;
+mod audited;
 mod call;
 mod complete;
 mod ended;
@@ -20,16 +21,16 @@ use std::sync::Arc;
 use crate::call::{Call, Envelope};
 use crate::jsonrpc::Error;
 use crate::model::list_kind::ListKind;
-use crate::outbox::Outbox;
 use crate::policy::audit::ImmediateCall;
 use crate::policy::rate_limit;
 use crate::port::Platform;
 use crate::principal::Principal;
-use crate::running::{Execution, RpcResponse, Running};
+use crate::running::{Execution, RpcResponse};
 use crate::server::Server;
 use crate::server::lists::PageRequest;
 use crate::subscriptions::SubscriptionChange;
 use crate::version::Revision;
+use audited::{OwnedRequest, audited};
 use method::Method;
 
 impl Server {
@@ -179,40 +180,21 @@ fn counted_list(
     platform: &Arc<Platform>,
 ) -> Result<Execution, Error> {
     let cursor = call.params.cursor()?.map(Cow::into_owned);
-    let (revision, principal) = (call.revision, Arc::clone(&call.principal));
-    let (server, platform) = (server.clone(), Arc::clone(platform));
-    let (id, trace) = (call.id.as_json().to_owned(), call.meta.trace.clone());
     let started_ms = platform.clock.now_ms();
-    let cx = has_upstreams(&server).then(|| merged::cx(&server, call, started_ms, &platform));
-    let list = async move {
-        let scopes = principal.listing_scopes(kind);
-        let request = PageRequest {
-            revision,
+    let cx = has_upstreams(server).then(|| merged::cx(server, call, started_ms, platform));
+    let list = |request: OwnedRequest| async move {
+        let (server, platform) = (&request.server, &request.platform);
+        rate_limit::admit_list(platform, server.name(), &request.principal).await?;
+        let scopes = request.principal.listing_scopes(kind);
+        let page = PageRequest {
+            revision: request.revision,
             cursor: cursor.as_deref(),
             scopes: &scopes,
         };
-        let page = match rate_limit::admit_list(&platform, server.name(), &principal).await {
-            Ok(()) => match &cx {
-                Some(cx) => merged::page(&server, kind, &request, cx, &platform).await,
-                None => server.list_page(kind, &request).map(Cow::into_owned),
-            },
-            Err(error) => Err(error),
-        };
-        ImmediateCall {
-            revision,
-            method: method.as_str(),
-            id: &id,
-            principal: &principal,
-            trace: Some(&trace),
-            duration_ms: platform.clock.now_ms().saturating_sub(started_ms),
+        match &cx {
+            Some(cx) => merged::page(server, kind, &page, cx, platform).await,
+            None => server.list_page(kind, &page).map(Cow::into_owned),
         }
-        .audit(&platform, page.as_ref().map(Vec::len));
-        page
     };
-    Ok(Execution::Running(Running::new(
-        call.id.as_json().into(),
-        false,
-        Outbox::default(),
-        Box::pin(list),
-    )))
+    Ok(audited(server, call, method.as_str(), platform, list))
 }

@@ -167,10 +167,21 @@ where
     })
 }
 
+/// What has a place: what one environment remembers, the next one does not know, so that a table
+/// alone remembers writes, and a function beside it runs tasks.
+#[cfg(feature = "dynamodb")]
 fn kept(settings: &Settings) -> Kept {
     Kept {
-        writes: has_table(settings),
-        tasks: has_tasks(settings),
+        writes: settings.table.is_some(),
+        tasks: settings.tasks.is_some(),
+    }
+}
+
+#[cfg(not(feature = "dynamodb"))]
+fn kept(_: &Settings) -> Kept {
+    Kept {
+        writes: false,
+        tasks: false,
     }
 }
 
@@ -205,28 +216,6 @@ fn with_table(
 fn with_secret_stores(platform: Platform) -> Platform {
     let stores = crate::secret_store::SecretStores::new(Arc::clone(platform.clock()));
     platform.with_port::<dyn mcpfn_ports::SecretStore>(Arc::new(stores))
-}
-
-/// What one environment remembers, the next one does not know: only a table does.
-fn has_table(settings: &Settings) -> bool {
-    #[cfg(feature = "dynamodb")]
-    return settings.table.is_some();
-    #[cfg(not(feature = "dynamodb"))]
-    {
-        let _ = settings;
-        false
-    }
-}
-
-/// Whether there is a function that runs tasks.
-fn has_tasks(settings: &Settings) -> bool {
-    #[cfg(feature = "dynamodb")]
-    return settings.tasks.is_some();
-    #[cfg(not(feature = "dynamodb"))]
-    {
-        let _ = settings;
-        false
-    }
 }
 
 /// Takes events as `lambda_runtime` hands them out: several at a time where

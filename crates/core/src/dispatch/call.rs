@@ -7,8 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::ask;
-use super::ended::{bounded, did_you_mean, failed, failure, may_have_acted, returned, unreadable};
-use super::handler;
+use super::ended::{self, bounded, did_you_mean, failed, failure, may_have_acted, returned};
 use super::start::start;
 use super::tasks::begin;
 use crate::active_call::ActiveCall;
@@ -181,11 +180,7 @@ async fn handled(
     limit: Duration,
 ) -> Result<HandlerResult, Error> {
     let cx = call.cx(&arguments, limit)?;
-    let start = || {
-        let handling = tool.run.start(&call.requested, arguments, cx);
-        handling.map_err(|error| unreadable(&error))
-    };
-    match handler::run(start, limit, &call.platform.timer).await {
+    match ended::run(call, tool, arguments, cx, limit).await {
         Ok(result) => Ok(returned(call, tool, result)),
         Err(failure) => failed(call, tool, limit, failure),
     }

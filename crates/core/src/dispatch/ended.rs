@@ -1,20 +1,38 @@
-//! What becomes of the end of a tool's handler: its result checked and bounded, or what is said in
+//! A tool's handler, and what becomes of its end: its result checked and bounded, or what is said in
 //! the place of one. Where the handler runs, in a call or in a task, does not matter.
 
 use std::time::Duration;
 
-use super::handler::HandlerFailure;
+use serde_json::Value;
+
+use super::handler::{self, HandlerFailure};
 use crate::active_call::ActiveCall;
 use crate::active_call::failure::{
     OUTCOME_UNKNOWN, missing_capabilities, too_slow, too_slow_to_know,
 };
 use crate::active_call::result::{HandlerResult, Retain};
+use crate::context::Cx;
 use crate::error::{ErrorKind, ToolError};
 use crate::jsonrpc::Error;
 use crate::model::tool::CallToolResult;
 use crate::port::audit_log::Outcome;
 use crate::server::registered::RegisteredTool;
 use crate::text;
+
+/// Runs a tool's handler to its end, for at most `limit`.
+pub(super) async fn run(
+    call: &ActiveCall,
+    tool: &RegisteredTool,
+    arguments: Value,
+    cx: Cx,
+    limit: Duration,
+) -> Result<CallToolResult, HandlerFailure> {
+    let start = || {
+        let handling = tool.run.start(&call.requested, arguments, cx);
+        handling.map_err(|error| unreadable(&error))
+    };
+    handler::run(start, limit, &call.platform.timer).await
+}
 
 /// A result that the handler returned, checked against the schema that is published for it.
 pub(super) fn returned(

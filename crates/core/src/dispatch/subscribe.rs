@@ -3,13 +3,12 @@
 
 use std::sync::Arc;
 
+use super::audited::{OwnedRequest, audited};
 use crate::call::Call;
 use crate::jsonrpc::Error;
-use crate::outbox::Outbox;
-use crate::policy::audit::ImmediateCall;
 use crate::policy::rate_limit;
 use crate::port::Platform;
-use crate::running::{Execution, Running};
+use crate::running::Execution;
 use crate::server::Server;
 use crate::subscriptions::{Subscriber, SubscriptionChange, admits};
 
@@ -32,40 +31,21 @@ pub(super) fn change(
              to `initialize` had",
         )
     })?;
-    let (server, platform) = (server.clone(), Arc::clone(platform));
-    let (principal, revision) = (Arc::clone(&call.principal), call.revision);
-    let (id, trace) = (call.id.as_json().to_owned(), call.meta.trace.clone());
-    let started_ms = platform.clock.now_ms();
-    let work = async move {
-        let subscriber = Subscriber {
-            server: &server,
-            principal: &principal,
-            session: &session,
-            platform: &platform,
-        };
-        let done = match rate_limit::admit_list(&platform, server.name(), &principal).await {
-            Ok(()) => subscriber.change(&uri, change).await,
-            Err(error) => Err(error),
-        };
-        let result = done.map(|()| b"{}".to_vec());
-        ImmediateCall {
-            revision,
-            method: match change {
-                SubscriptionChange::Subscribe => "resources/subscribe",
-                SubscriptionChange::Unsubscribe => "resources/unsubscribe",
-            },
-            id: &id,
-            principal: &principal,
-            trace: Some(&trace),
-            duration_ms: platform.clock.now_ms().saturating_sub(started_ms),
-        }
-        .audit(&platform, result.as_ref().map(Vec::len));
-        result
+    let method = match change {
+        SubscriptionChange::Subscribe => "resources/subscribe",
+        SubscriptionChange::Unsubscribe => "resources/unsubscribe",
     };
-    Ok(Execution::Running(Running::new(
-        call.id.as_json().into(),
-        false,
-        Outbox::default(),
-        Box::pin(work),
-    )))
+    let work = |request: OwnedRequest| async move {
+        let subscriber = Subscriber {
+            server: &request.server,
+            principal: &request.principal,
+            session: &session,
+            platform: &request.platform,
+        };
+        let server = request.server.name();
+        rate_limit::admit_list(&request.platform, server, &request.principal).await?;
+        subscriber.change(&uri, change).await?;
+        Ok(b"{}".to_vec())
+    };
+    Ok(audited(server, call, method, platform, work))
 }

@@ -52,16 +52,7 @@ pub(crate) async fn admit_list(
     server: &str,
     principal: &Principal,
 ) -> Result<(), Error> {
-    let Some((limits, rate)) = platform
-        .rate_limits
-        .as_ref()
-        .and_then(|limits| Some((limits, limits.rate?)))
-    else {
-        return Ok(());
-    };
-    take(platform, limits, server, principal, rate, "")
-        .await
-        .map(drop)
+    admit_besides(platform, server, principal, 1, "").await
 }
 
 /// How many questions about tasks a caller may ask for each call.
@@ -74,6 +65,17 @@ pub(crate) async fn admit_poll(
     server: &str,
     principal: &Principal,
 ) -> Result<(), Error> {
+    admit_besides(platform, server, principal, POLLS, "tasks/get").await
+}
+
+/// Counts what is no call against so many times the caller's rate, in the limit of this name.
+async fn admit_besides(
+    platform: &Platform,
+    server: &str,
+    principal: &Principal,
+    times: u32,
+    name: &str,
+) -> Result<(), Error> {
     let Some((limits, rate)) = platform
         .rate_limits
         .as_ref()
@@ -82,10 +84,10 @@ pub(crate) async fn admit_poll(
         return Ok(());
     };
     let rate = Rate {
-        calls: rate.calls.saturating_mul(POLLS),
+        calls: rate.calls.saturating_mul(times),
         ..rate
     };
-    take(platform, limits, server, principal, rate, "tasks/get")
+    take(platform, limits, server, principal, rate, name)
         .await
         .map(drop)
 }

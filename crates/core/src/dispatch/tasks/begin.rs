@@ -8,8 +8,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 
-use super::super::ended::{failed, returned, unreadable};
-use super::super::handler::{self, HandlerFailure};
+use super::super::ended::{self, failed, returned};
+use super::super::handler::HandlerFailure;
 use super::{declared, undeclared};
 use crate::active_call::ActiveCall;
 use crate::active_call::result::{HandlerResult, Retain};
@@ -98,11 +98,8 @@ pub(in super::super) async fn through(
     loop {
         let left = Duration::from_millis(until_ms.saturating_sub(clock.now_ms()));
         let cx = call.cx_of_task(&arguments, left, &task)?;
-        let start = || {
-            let handling = tool.run.start(&call.requested, arguments.clone(), cx);
-            handling.map_err(|error| unreadable(&error))
-        };
-        let failure = match handler::run(start, left, &call.platform.timer).await {
+        let run = ended::run(call, tool, arguments.clone(), cx, left);
+        let failure = match run.await {
             Ok(result) => return Ok(returned(call, tool, result)),
             Err(failure) => failure,
         };

@@ -6,20 +6,18 @@ use std::sync::Arc;
 
 use serde_json::value::RawValue;
 
+use super::super::audited::{OwnedRequest, audited};
 use super::super::method::Method;
 use super::{declared, undeclared};
 use crate::call::Call;
 use crate::jsonrpc::{Error, ErrorCode, to_json};
 use crate::model::JsonObject;
 use crate::model::input::read_responses;
-use crate::outbox::Outbox;
-use crate::policy::audit::ImmediateCall;
 use crate::policy::rate_limit;
 use crate::port::Platform;
 use crate::port::store_error::StoreError;
 use crate::port::tasks::{TASK_PART_BYTES, TaskPart};
-use crate::principal::Principal;
-use crate::running::{Execution, Running};
+use crate::running::Execution;
 use crate::server::Server;
 use crate::task::EXTENSION;
 use crate::task::head::{Status, TaskHead};
@@ -48,54 +46,31 @@ pub(in super::super) fn serve(
         Method::UpdateTask => Some(answers(call.params.input_responses())?),
         _ => None,
     };
-    let (revision, principal) = (call.revision, Arc::clone(&call.principal));
-    let (server, platform) = (server.clone(), Arc::clone(platform));
-    let (request_id, trace) = (call.id.as_json().to_owned(), call.meta.trace.clone());
-    let started_ms = platform.clock.now_ms();
-    let served = async move {
+    let served = |request: OwnedRequest| async move {
         let asked = Asking {
-            server: &server,
-            platform: &platform,
-            principal: &principal,
+            request: &request,
             id: &id,
         };
-        let answer = asked.act(method, answers).await.map(|body| {
-            let results = server.results();
-            results.complete(revision, &body, &JsonObject::new(), "")
-        });
-        ImmediateCall {
-            revision,
-            method: method.as_str(),
-            id: &request_id,
-            principal: &principal,
-            trace: Some(&trace),
-            duration_ms: platform.clock.now_ms().saturating_sub(started_ms),
-        }
-        .audit(&platform, answer.as_ref().map(Vec::len));
-        answer
+        let body = asked.act(method, answers).await?;
+        let results = request.server.results();
+        Ok(results.complete(request.revision, &body, &JsonObject::new(), ""))
     };
-    Ok(Execution::Running(Running::new(
-        call.id.as_json().into(),
-        false,
-        Outbox::default(),
-        Box::pin(served),
-    )))
+    Ok(audited(server, call, method.as_str(), platform, served))
 }
 
 /// Who asks for which task.
 struct Asking<'a> {
-    server: &'a Server,
-    platform: &'a Arc<Platform>,
-    principal: &'a Principal,
+    request: &'a OwnedRequest,
     id: &'a str,
 }
 
 impl Asking<'_> {
     /// The members of the result.
     async fn act(&self, method: Method, answers: Option<Answers>) -> Result<Vec<u8>, Error> {
-        let (platform, server) = (self.platform, self.server.name());
-        rate_limit::admit_poll(platform, server, self.principal).await?;
-        let key = key(server, &self.principal.key(), self.id);
+        let (platform, server) = (&self.request.platform, self.request.server.name());
+        let principal = &self.request.principal;
+        rate_limit::admit_poll(platform, server, principal).await?;
+        let key = key(server, &principal.key(), self.id);
         let stored = StoredTask::new(key, platform).ok_or_else(|| unknown(self.id))?;
         let body = match (method, answers) {
             (Method::UpdateTask, Some(answers)) => update(&stored, answers).await,

@@ -10,8 +10,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde_json::value::{RawValue, to_raw_value};
 
-use super::super::ended::{failed, returned, unreadable};
-use super::super::handler::{self, HandlerFailure};
+use super::super::ended::{self, failed, returned};
+use super::super::handler::HandlerFailure;
 use crate::active_call::ActiveCall;
 use crate::active_call::end::CallResult;
 use crate::active_call::failure::missing_capabilities;
@@ -206,17 +206,13 @@ async fn handle(
     };
     let ends_reads = tool.writes && call.server.registry().writes_end_reads();
     let guard = ends_reads.then(|| WriteGuard::new(call));
-    let start = || {
-        let handling = tool.run.start(&call.requested, arguments, cx);
-        handling.map_err(|error| unreadable(&error))
-    };
-    let handling = handler::run(start, limit, &call.platform.timer);
+    let handling = ended::run(call, tool, arguments, cx, limit);
     let end = until_stopped(handling, claimed.hold.beat()).await;
     if let Some(guard) = guard {
         guard.ended(true).await;
     }
     match end.filter(|_| claimed.hold.stopped().is_none()) {
-        Some(end) => ended(call, tool, questions, limit, end),
+        Some(end) => ending(call, tool, questions, limit, end),
         None => goes_on(RunEnd::Cancelled, Vec::new(), Outcome::Cancelled),
     }
 }
@@ -227,7 +223,7 @@ fn goes_on(end: RunEnd, parts: Vec<(TaskPart, Bytes)>, outcome: Outcome) -> (End
 }
 
 /// What the end of the handler, which had so long, means for its task.
-fn ended(
+fn ending(
     call: &ActiveCall,
     tool: &RegisteredTool,
     questions: &mut TaskQuestions,
