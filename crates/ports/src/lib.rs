@@ -31,6 +31,7 @@ mod embedder;
 mod secret;
 mod secrets;
 mod sql;
+mod vector_names;
 mod vector_store;
 
 pub use blob_path::{BadPath, BlobPath};
@@ -41,4 +42,5 @@ pub use embedder::{EmbedError, Embedder};
 pub use secret::{NoSecret, Secret};
 pub use secrets::SecretStore;
 pub use sql::{Dialect, ReadLimits, Rows, Sql, SqlError, SqlValue};
-pub use vector_store::{NearestPassages, VectorError, VectorStore};
+pub use vector_names::VectorNames;
+pub use vector_store::{NearestVectors, VectorEntry, VectorError, VectorStore};

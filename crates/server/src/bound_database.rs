@@ -19,7 +19,12 @@ pub(crate) fn open(variables: &Variables, unvetted: bool) -> Result<Arc<dyn Sql>
     if let Some(postgres) = postgres(variables, unvetted)? {
         return Ok(postgres);
     }
-    Ok(Arc::new(variables.d1(D1)?))
+    let more = match cfg!(feature = "hyperdrive") {
+        true => format!(", or PostgreSQL as {HYPERDRIVE} to [[hyperdrive]]"),
+        false => String::new(),
+    };
+    let database = variables.d1(D1);
+    Ok(Arc::new(database.map_err(|mistake| mistake + &more)?))
 }
 
 #[cfg(feature = "hyperdrive")]

@@ -7,12 +7,16 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mcpfn::port::{Embedder, Sql};
+use mcpfn::port::{Embedder, Sql, VectorStore};
 use mcpfn_native::Client;
 use mcpfn_toolkits::embedding::{EmbeddingEndpoint, HttpEmbedder};
-use mcpfn_toolkits::knowledge::{MAX_DOCUMENT_LENGTH, StoredDocument, add, index_vectors, prepare};
+use mcpfn_toolkits::knowledge::{
+    MAX_DOCUMENT_LENGTH, StoredDocument, add_with, index_vectors, prepare,
+};
 
 use crate::script::Script;
+use crate::vector_file::VectorFile;
+use crate::vector_index;
 
 /// Its line in the program's help.
 pub(crate) const COMMAND: (&str, &str) = (
@@ -22,13 +26,14 @@ pub(crate) const COMMAND: (&str, &str) = (
 
 /// What `ingest --help` prints.
 pub(crate) const USAGE: &str = "\
-mcpfn ingest FOLDER [--sql FILE]
+mcpfn ingest FOLDER [--sql FILE [--vectors FILE]]
 
 Adds the .md, .txt, .html and .htm files of a folder to the database of documents, which
 MCPFN_DATABASE names; a file that was added before is replaced.
 
-  --sql FILE   write the statements that add them into a file instead, for Cloudflare D1
-  -h, --help   print this
+  --sql FILE       write the statements that add them into a file instead, for Cloudflare D1
+  --vectors FILE   write their vectors into another one, for Cloudflare Vectorize
+  -h, --help       print this
 
 With MCPFN_EMBEDDINGS_URL and MCPFN_EMBEDDINGS_MODEL passages also get vectors.";
 
@@ -37,6 +42,7 @@ With MCPFN_EMBEDDINGS_URL and MCPFN_EMBEDDINGS_MODEL passages also get vectors."
 pub(crate) struct IngestArguments {
     pub(crate) folder: PathBuf,
     pub(crate) script: Option<PathBuf>,
+    pub(crate) vectors: Option<PathBuf>,
 }
 
 /// Reads what follows `ingest`; nothing when help is asked for. A folder whose name begins with a
@@ -45,17 +51,22 @@ pub(crate) struct IngestArguments {
 /// # Errors
 /// A sentence about the argument at fault.
 pub(crate) fn read(arguments: &[OsString]) -> Result<Option<IngestArguments>, String> {
-    let (mut folder, mut script) = (None, None);
+    let (mut folder, mut script, mut vectors) = (None, None, None);
     let mut rest = arguments.iter();
     while let Some(argument) = rest.next() {
         let text = argument.to_string_lossy();
         let place = match &*text {
             "-h" | "--help" | "help" if arguments.len() == 1 => return Ok(None),
             "-h" | "--help" => return Ok(None),
-            "--sql" => {
-                let file = rest.next().ok_or("`--sql` needs a file to write")?;
-                if script.replace(PathBuf::from(file)).is_some() {
-                    return Err("`--sql` is there twice".to_owned());
+            option @ ("--sql" | "--vectors") => {
+                let place = match option {
+                    "--sql" => &mut script,
+                    _ => &mut vectors,
+                };
+                let file = rest.next();
+                let file = file.ok_or_else(|| format!("`{option}` needs a file to write"))?;
+                if place.replace(PathBuf::from(file)).is_some() {
+                    return Err(format!("`{option}` is there twice"));
                 }
                 continue;
             }
@@ -70,23 +81,29 @@ pub(crate) fn read(arguments: &[OsString]) -> Result<Option<IngestArguments>, St
         }
     }
     let folder = folder.ok_or("say which folder")?;
-    Ok(Some(IngestArguments { folder, script }))
+    if vectors.is_some() && script.is_none() {
+        return Err("`--vectors` needs `--sql`: Vectorize is asked beside D1".to_owned());
+    }
+    Ok(Some(IngestArguments {
+        folder,
+        script,
+        vectors,
+    }))
 }
 
-/// Runs the command and says what it did. With `script`, statements are written there and no
+/// Runs the command and says what it did. With a script, statements are written there and no
 /// database is opened.
 pub(crate) fn command(
-    folder: &Path,
-    script: Option<&Path>,
+    asked: &IngestArguments,
     variable: impl Fn(&str) -> Option<OsString>,
 ) -> ExitCode {
-    match run(folder, script, variable) {
+    match run(asked, variable) {
         Ok(done) => {
             println!("{} documents, {} passages", done.documents, done.passages);
             done.left_out
                 .iter()
                 .for_each(|sentence| println!("left out: {sentence}"));
-            if let Some(script) = script {
+            if let Some(script) = &asked.script {
                 println!(
                     "put them on D1 with `wrangler d1 migrations apply DB --remote`, which makes \
                      the tables, and then"
@@ -94,6 +111,13 @@ pub(crate) fn command(
                 println!(
                     "`wrangler d1 execute DB --remote --file {}`",
                     script.display()
+                );
+            }
+            if let Some(vectors) = &asked.vectors {
+                println!(
+                    "and their vectors in an index of theirs with `wrangler vectorize upsert INDEX \
+                     --file {}`",
+                    vectors.display()
                 );
             }
             println!("serve them with MCPFN_TOOLKITS=knowledge,contracts");
@@ -107,8 +131,7 @@ pub(crate) fn command(
 }
 
 fn run(
-    folder: &Path,
-    script: Option<&Path>,
+    asked: &IngestArguments,
     variable: impl Fn(&str) -> Option<OsString>,
 ) -> Result<Ingested, String> {
     let text = |name: &str| {
@@ -117,6 +140,9 @@ fn run(
             .map(|value| value.to_string_lossy().into_owned())
     };
     let endpoint = EmbeddingEndpoint::read(&text).map_err(|mistakes| mistakes.join("; "))?;
+    if asked.vectors.is_some() && endpoint.is_none() {
+        return Err("`--vectors` needs MCPFN_EMBEDDINGS_URL and MCPFN_EMBEDDINGS_MODEL".to_owned());
+    }
     let model =
         endpoint.map(|endpoint| HttpEmbedder::new(endpoint, Arc::new(Client::new()), EMBEDDING));
     let model = model.as_ref().map(|model| model as &dyn Embedder);
@@ -124,20 +150,46 @@ fn run(
         .enable_all()
         .build()
         .map_err(|error| error.to_string())?;
-    if let Some(file) = script {
-        let failed =
-            |error: std::io::Error| format!("{} can't be written: {error}", file.display());
-        // what is half done must not be taken for the whole
-        let part = file.with_added_extension("part");
-        let script = Script::create(&part).map_err(failed)?;
-        let done = runtime.block_on(fill(folder, &script, model))?;
-        script.finish().map_err(failed)?;
-        std::fs::rename(&part, file).map_err(failed)?;
-        return Ok(done);
+    if let Some(file) = &asked.script {
+        return runtime.block_on(write(asked, file, model));
     }
-    let database =
-        crate::database::open_to_fill(|name| variable(name).filter(|value| !value.is_empty()))?;
-    runtime.block_on(ingest(folder, &*database, model))
+    let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
+    let database = crate::database::open_to_fill(variable)?;
+    let indexed = vector_index::is_required(variable)?;
+    runtime.block_on(async {
+        let done = ingest(&asked.folder, &*database, model).await?;
+        if indexed {
+            vector_index::check(&*database).await?;
+        }
+        Ok(done)
+    })
+}
+
+/// Writes the files that are asked for. What is half done must not be taken for the whole.
+async fn write(
+    asked: &IngestArguments,
+    file: &Path,
+    model: Option<&dyn Embedder>,
+) -> Result<Ingested, String> {
+    let part = |file: &Path| file.with_added_extension("part");
+    let failed = |file: &Path| {
+        let file = file.display().to_string();
+        move |error: std::io::Error| format!("{file} can't be written: {error}")
+    };
+    let script = Script::create(&part(file)).map_err(failed(file))?;
+    let vectors = match &asked.vectors {
+        Some(file) => Some(VectorFile::create(&part(file)).map_err(failed(file))?),
+        None => None,
+    };
+    let store = vectors.as_ref().map(|vectors| vectors as &dyn VectorStore);
+    let done = fill(&asked.folder, &script, model, store).await?;
+    script.finish().map_err(failed(file))?;
+    if let (Some(vectors), Some(file)) = (vectors, &asked.vectors) {
+        vectors.finish().map_err(failed(file))?;
+        std::fs::rename(part(file), file).map_err(failed(file))?;
+    }
+    std::fs::rename(part(file), file).map_err(failed(file))?;
+    Ok(done)
 }
 
 /// How long the model may take for the passages of one request.
@@ -171,7 +223,7 @@ pub(crate) async fn ingest(
     prepare(database)
         .await
         .map_err(|error| format!("the tables of documents can't be made: {error}"))?;
-    let done = fill(folder, database, model).await?;
+    let done = fill(folder, database, model, None).await?;
     let indexed = index_vectors(database).await;
     indexed.map_err(|error| format!("the index of vectors can't be made: {error}"))?;
     Ok(done)
@@ -187,6 +239,7 @@ async fn fill(
     folder: &Path,
     database: &dyn Sql,
     model: Option<&dyn Embedder>,
+    store: Option<&dyn VectorStore>,
 ) -> Result<Ingested, String> {
     let mut files = Vec::new();
     list(folder, 0, &mut files)?;
@@ -213,7 +266,7 @@ async fn fill(
                 document.id
             ));
         }
-        done.passages += add(database, &document, model)
+        done.passages += add_with(database, &document, model, store)
             .await
             .map_err(|error| format!("{source} can't be added: {error}"))?;
         done.documents += 1;
@@ -341,8 +394,11 @@ mod tests {
             Ok(Some(IngestArguments {
                 folder: folder.into(),
                 script: script.map(PathBuf::from),
+                vectors: None,
             }))
         };
+        let both = read(&["docs", "--vectors", "v", "--sql", "s"]);
+        assert_eq!(both.unwrap().unwrap().vectors, Some("v".into()));
         assert_eq!(read(&["docs"]), asked("docs", None));
         assert_eq!(read(&["./-docs"]), asked("./-docs", None));
         assert_eq!(
@@ -363,6 +419,7 @@ mod tests {
             (&["--sqlite", "docs"], "--sqlite"),
             (&["a", "b"], "one folder"),
             (&["docs", "--sql", "a", "--sql", "b"], "twice"),
+            (&["docs", "--vectors", "a"], "needs `--sql`"),
         ] {
             assert!(read(wrong).unwrap_err().contains(word), "{wrong:?}");
         }
@@ -378,7 +435,9 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
             .unwrap();
-        runtime.block_on(fill(folder, &script, model)).unwrap();
+        runtime
+            .block_on(fill(folder, &script, model, None))
+            .unwrap();
         script.finish().unwrap();
         let text = std::fs::read_to_string(&file).unwrap();
         text.split_terminator(";\n").map(str::to_owned).collect()

@@ -1,5 +1,5 @@
 //! The deployable server as a Worker: toolkits switched on by configuration, over a D1 database or
-//! PostgreSQL behind Hyperdrive, and an R2 bucket. The program for everything else is `main.rs`; what
+//! PostgreSQL behind Hyperdrive, an R2 bucket, and an index of Vectorize. The program for everything else is `main.rs`; what
 //! both serve is `configured.rs`. Not a library for others: elsewhere than on wasm32 it is empty.
 
 #![cfg(target_arch = "wasm32")]
@@ -11,13 +11,15 @@ mod settings;
 
 use std::sync::Arc;
 
-use mcpfn::port::{Blobs, Platform};
+use mcpfn::port::{Blobs, Platform, VectorStore};
 use mcpfn::worker::{Setup, Variables};
 
 use configured::{Configured, configured, opened, ports};
 
 /// The binding of the bucket whose files are served.
 const FILES: &str = "FILES";
+/// The binding of the index of the passages' vectors. Without one, a few are compared in D1.
+const VECTORS: &str = "VECTORS";
 
 mcpfn::worker::fetch!(setup, settings::SETTINGS);
 
@@ -35,8 +37,28 @@ fn setup(
     let files = files.then(|| variables.r2(FILES)).transpose();
     let (builder, files) = opened(builder, files);
     let files = files.map(|files| Arc::new(files) as Arc<dyn Blobs>);
+    let (builder, vectors) = opened(builder, vectors(variables));
+    let ports = ports(database, files);
     Ok(Setup {
         builder,
-        ports: ports(database, files),
+        ports: |platform: Platform| {
+            let platform = ports(platform);
+            match vectors {
+                Some(vectors) => platform.with_port::<dyn VectorStore>(vectors),
+                None => platform,
+            }
+        },
     })
+}
+
+fn vectors(variables: &Variables) -> Result<Option<Arc<dyn VectorStore>>, String> {
+    let vectors = variables.vectors(VECTORS)?;
+    if vectors.is_some() && variables.text("MCPFN_EMBEDDINGS_URL").is_none() {
+        return Err(format!(
+            "{VECTORS} is bound and MCPFN_EMBEDDINGS_URL is not set: set it and \
+             MCPFN_EMBEDDINGS_MODEL as they were for `ingest`, or take the binding out of \
+             wrangler.toml"
+        ));
+    }
+    Ok(vectors)
 }

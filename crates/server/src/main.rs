@@ -14,6 +14,8 @@ mod shown;
 mod stored_database;
 #[cfg(test)]
 mod tests;
+mod vector_file;
+mod vector_index;
 
 use std::process::ExitCode;
 
@@ -31,7 +33,7 @@ fn main() -> ExitCode {
             Ok(Some(asked)) => match Variables::of_process().with_secret_files(SETTINGS) {
                 Ok(variables) => {
                     let variable = |name: &str| variables.find(name);
-                    ingest::command(&asked.folder, asked.script.as_deref(), variable)
+                    ingest::command(&asked, variable)
                 }
                 Err(mistakes) => {
                     eprintln!("error: {mistakes}");
@@ -81,6 +83,11 @@ fn setup(
         }
         if chosen("crm") || chosen("inventory") {
             mapping::check(variable)?;
+        }
+        if vector_index::is_required(variable)? && (chosen("knowledge") || chosen("contracts")) {
+            database::asked(variable, async |database| {
+                vector_index::check(database).await
+            })?;
         }
         Ok(opened)
     });

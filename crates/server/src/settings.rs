@@ -143,6 +143,15 @@ pub(crate) const SETTINGS: &[Setting] = &[
     )
     .secret(),
     Setting::new(
+        "MCPFN_VECTOR_INDEX",
+        "auto|pgvector",
+        "auto",
+        "toolkit knowledge: with pgvector the server starts only where the index of that extension \
+         of PostgreSQL finds its passages, and says what is missing; with auto the index is used \
+         where there is one, or vectors are compared in memory",
+    )
+    .on(Hosts::PROCESSES),
+    Setting::new(
         "MCPFN_WEATHER_API_KEY",
         "KEY",
         "",

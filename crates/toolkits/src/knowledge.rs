@@ -19,6 +19,7 @@ mod pgvector;
 mod schema;
 mod search;
 mod store;
+mod stored_vectors;
 mod vector;
 mod vector_row;
 pub(crate) mod vocabulary;
@@ -31,10 +32,10 @@ use crate::embedding::EmbeddingEndpoint;
 use crate::say::{database_failed, other_columns, quoted};
 
 pub use outline::MAX_PASSAGE_LENGTH;
-pub use pgvector::index_vectors;
+pub use pgvector::{index_vectors, vector_index_mistake};
 pub use schema::{is_present, migration_for, prepare, schema_for};
 pub use search::{FoundPassage, PassageMatches, Question, semantic_search};
-pub use store::{AddError, MAX_DOCUMENT_LENGTH, StoredDocument, add};
+pub use store::{AddError, MAX_DOCUMENT_LENGTH, StoredDocument, add, add_with};
 
 /// The longest id that is looked up, in bytes.
 const MAX_ID_LENGTH: usize = 300;

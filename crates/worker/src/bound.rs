@@ -49,6 +49,13 @@ pub(crate) const R2_BUCKET: BindingKind = BindingKind {
     key: "binding",
     more: "",
 };
+pub(crate) const VECTORIZE_INDEX: BindingKind = BindingKind {
+    what: "Vectorize index",
+    method: "deleteByIds",
+    table: "[[vectorize]]",
+    key: "binding",
+    more: " and its index_name",
+};
 pub(crate) const KV_NAMESPACE: BindingKind = BindingKind {
     what: "KV namespace",
     method: "getWithMetadata",
@@ -234,6 +241,7 @@ fn kind(value: &JsValue) -> String {
         "R2Bucket" => "an R2 bucket",
         "D1Database" => "a D1 database",
         "Hyperdrive" => "a Hyperdrive configuration",
+        "VectorizeIndexImpl" => "a Vectorize index",
         "DurableObjectNamespace" => "a namespace of Durable Objects",
         FETCHER => "a service",
         "" | "Object" => "an object",

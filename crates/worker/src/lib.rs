@@ -96,6 +96,8 @@ pub use settings::Settings;
 pub use stores::Hyperdrive;
 #[cfg(all(target_arch = "wasm32", feature = "r2"))]
 pub use stores::R2;
+#[cfg(all(target_arch = "wasm32", feature = "vectorize"))]
+pub use stores::Vectorize;
 #[cfg(target_arch = "wasm32")]
 pub use stores::{D1, KvCache, RateBindings};
 #[cfg(target_arch = "wasm32")]

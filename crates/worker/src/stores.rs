@@ -1,6 +1,6 @@
 //! The stores of Workers behind ports: D1 as a SQL database, PostgreSQL through Hyperdrive as another,
 //! KV for results, the rate-limit binding for rate limits, Durable Objects for idempotent writes and
-//! for tasks, R2 for files. Only these objects and R2 are exact among isolates.
+//! for tasks, R2 for files, Vectorize for vectors. Only these objects and R2 are exact among isolates.
 
 mod d1;
 #[cfg(feature = "hyperdrive")]
@@ -15,6 +15,8 @@ mod r2;
 mod rate;
 #[cfg(feature = "tasks")]
 mod tasks;
+#[cfg(feature = "vectorize")]
+mod vectorize;
 
 pub use d1::D1;
 #[cfg(feature = "hyperdrive")]
@@ -29,3 +31,5 @@ pub use rate::RateBindings;
 pub(crate) use tasks::DurableTasks;
 #[cfg(feature = "tasks")]
 pub use tasks::TaskObject;
+#[cfg(feature = "vectorize")]
+pub use vectorize::Vectorize;

@@ -10,12 +10,14 @@ use std::time::Duration;
 
 use mcpfn_core::Server;
 use mcpfn_core::port::{IdempotencyStore, Mailbox, Rate, TaskRunner, TaskStore, Topics};
-use mcpfn_ports::Secret;
+use mcpfn_ports::{Secret, VectorStore};
 use mcpfn_settings::Setting;
 use worker::wasm_bindgen::JsValue;
 use worker::{D1Database, Env, SecretStore};
 
-use crate::bound::{self, D1_DATABASE, HYPERDRIVE, KV_NAMESPACE, OBJECTS, TASK_OBJECTS};
+use crate::bound::{
+    self, D1_DATABASE, HYPERDRIVE, KV_NAMESPACE, OBJECTS, TASK_OBJECTS, VECTORIZE_INDEX,
+};
 use crate::ports::Timeout;
 #[cfg(feature = "idempotency")]
 use crate::stores::DurableIdempotency;
@@ -25,6 +27,8 @@ use crate::stores::DurableTasks;
 use crate::stores::Hyperdrive;
 #[cfg(feature = "r2")]
 use crate::stores::R2;
+#[cfg(feature = "vectorize")]
+use crate::stores::Vectorize;
 use crate::stores::{D1, KvCache, RateBindings};
 
 /// How long a Secrets Store may take, for each secret.
@@ -175,6 +179,27 @@ impl Variables {
             Ok(bucket) => Ok(R2::new(bucket)),
             Err(_) => Err(bound::R2_BUCKET.mistake(&self.env, binding)),
         }
+    }
+
+    /// The store of vectors in an index of Vectorize, if anything is bound to the name.
+    ///
+    /// # Errors
+    /// When something else is bound to it, or this program was built without the feature
+    /// `vectorize`: a sentence that says what to change.
+    pub fn vectors(&self, binding: &str) -> Result<Option<Arc<dyn VectorStore>>, String> {
+        if bound::bound(&self.env, binding).is_none() {
+            return Ok(None);
+        }
+        #[cfg(feature = "vectorize")]
+        match VECTORIZE_INDEX.find(&self.env, binding) {
+            Some(index) => Ok(Some(Arc::new(Vectorize::new(index)))),
+            None => Err(VECTORIZE_INDEX.mistake(&self.env, binding)),
+        }
+        #[cfg(not(feature = "vectorize"))]
+        Err(format!(
+            "{}, and build with the feature `vectorize` of mcpfn",
+            VECTORIZE_INDEX.mistake(&self.env, binding)
+        ))
     }
 
     /// The store of results in a KV namespace, if anything is bound to the name.

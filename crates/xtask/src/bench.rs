@@ -6,6 +6,7 @@ mod peers;
 mod plot;
 mod stores;
 mod toolkits;
+mod vectors;
 mod workers;
 
 use std::path::{Path, PathBuf};
@@ -25,6 +26,7 @@ const PARTS: &[(&str, Start)] = &[
     ("scale", peers::scale),
     ("stores", stores::run),
     ("toolkits", toolkits::run),
+    ("vectors", vectors::run),
     ("workers", workers::run),
 ];
 type Start = fn(&Context, &[String]) -> Result<()>;

@@ -89,8 +89,8 @@ cargo xtask <command>
                 sent
 
   bench --part PART [-- ARGUMENTS]
-                benchmarks of one part: core, http, lambda, scale, stores, workers or toolkits; the
-                arguments go to the benchmark
+                benchmarks of one part: core, http, lambda, scale, stores, toolkits, vectors or
+                workers; the arguments go to the benchmark
 
   load          instances behind nginx, with Redis between them: a rolling restart under calls, one
                 that is killed, calls a second, many connections, and mixed calls for a while

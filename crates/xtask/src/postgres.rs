@@ -53,7 +53,7 @@ fn vectors(cx: &Context, counts: &mut Counts) -> Result<()> {
     };
     let server = Server::start(&programs, None)?;
     let mut tests = workspace::test(cx, "postgres");
-    tests.args(["--", "vector_scale::", "--nocapture"]);
+    tests.args(["--", "vector_", "--nocapture"]);
     tests
         .env("MCPFN_TEST_POSTGRES", &server.url)
         .env("MCPFN_TEST_PGVECTOR", "1");

@@ -1,6 +1,7 @@
-//! The contract on the master that a sentinel names, and calls while the sentinel makes its replica
-//! the master.
+//! The contract on the master that a sentinel names, also where all of them speak TLS alone with
+//! stores and with each other, and calls while the sentinel makes its replica the master.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -20,9 +21,11 @@ const NOW: u64 = 1_795_168_800_000;
 /// What the sentinel is asked as.
 const SENTINEL_PASSWORD: &str = "hunter3";
 
-/// Asks all of it. The sentinel writes into `folder` what it learns.
-pub async fn check(program: &Path, folder: &Path, report: &mut Report) {
-    let group = Group::start(program, folder).await;
+/// Asks all of it. The sentinel writes into `folder` what it learns; `certificates` has those of the
+/// tests.
+pub async fn check(program: &Path, folder: &Path, certificates: &Path, report: &mut Report) {
+    encrypted(program, folder, certificates, report).await;
+    let group = Group::start(program, folder, None).await;
     let url = group.url(&group.sentinel.address.to_string(), "shop");
     let view = || stores(&url, PATIENCE);
     report.contract(view(), view(), ", behind a sentinel").await;
@@ -66,6 +69,43 @@ pub async fn check(program: &Path, folder: &Path, report: &mut Report) {
         .await;
 }
 
+/// The sentinel names a master whose port is one for TLS; a store that does not know who signed the
+/// certificates is told nothing.
+async fn encrypted(program: &Path, folder: &Path, certificates: &Path, report: &mut Report) {
+    let group = Group::start(program, folder, Some(certificates)).await;
+    let sentinel = next(&group.sentinel).to_string();
+    let url = group.url(&sentinel, "shop").replace("redis+", "rediss+");
+    let roots = certificates.join("ca.pem").display().to_string();
+    let known = format!("{url}&ssl_ca_certs={roots}");
+    let view = || stores(&known, PATIENCE);
+    let how = ", behind a sentinel, over TLS";
+    report.contract(view(), view(), how).await;
+    report.letters(view(), view()).await;
+    for (name, url) in [
+        (
+            "a sentinel whose certificate nobody knows is not asked",
+            url,
+        ),
+        (
+            "a sentinel that speaks no TLS is not asked without it",
+            known.replace(&sentinel, &group.sentinel.address.to_string()),
+        ),
+    ] {
+        let stores = stores(&url, Duration::from_secs(5));
+        let check = async move {
+            let put = stores.put("key", Bytes::new(), NOW + 1000).await;
+            let said = put.unwrap_err().to_string();
+            assert!(!said.contains("hunter"), "{said}");
+        };
+        report.check(name, check).await;
+    }
+}
+
+/// Where a server speaks TLS.
+fn next(server: &RedisProgram) -> SocketAddr {
+    (server.address.ip(), server.address.port() + 1).into()
+}
+
 struct Group {
     master: RedisProgram,
     _replica: RedisProgram,
@@ -73,7 +113,7 @@ struct Group {
 }
 
 impl Group {
-    async fn start(program: &Path, folder: &Path) -> Self {
+    async fn start(program: &Path, folder: &Path, certificates: Option<&Path>) -> Self {
         let login = ["--requirepass", PASSWORD, "--masterauth", PASSWORD];
         let mut options = login.to_vec();
         let place = folder.display().to_string();
@@ -84,8 +124,16 @@ impl Group {
         ]);
         options.extend(["+hmget", "+hget", "+hset", "+hdel", "+pexpire", "+evalsha"]);
         options.extend(["+script|load", "+ping", "+role"]);
+        let tls = certificates.map(tls);
+        for (name, value) in tls.iter().flatten() {
+            options.extend([&**name, &**value]);
+        }
         let master = RedisProgram::start(program, &options).await;
-        let place = format!("127.0.0.1 {}", master.address.port());
+        let port = match certificates {
+            Some(_) => next(&master).port(),
+            None => master.address.port(),
+        };
+        let place = format!("127.0.0.1 {port}");
         options.extend(["--replicaof", &place]);
         let replica = RedisProgram::start(program, &options).await;
         let lines = format!(
@@ -93,6 +141,9 @@ impl Group {
              sentinel auth-pass shop {PASSWORD}\nsentinel down-after-milliseconds shop 500\n\
              sentinel failover-timeout shop 2000"
         );
+        let tls = tls.iter().flatten();
+        let tls = tls.map(|(name, value)| format!("\n{} {value}", name.trim_start_matches('-')));
+        let lines = lines + &tls.collect::<String>();
         let sentinel = RedisProgram::sentinel(program, folder, &lines).await;
         let url = format!("redis://:{SENTINEL_PASSWORD}@{}", sentinel.address);
         let client = redis::Client::open(url).expect("an address is a URL");
@@ -119,6 +170,20 @@ impl Group {
              sentinel_password={SENTINEL_PASSWORD}"
         )
     }
+}
+
+/// What makes a server speak TLS at its next port, and with other servers.
+fn tls(certificates: &Path) -> Vec<(String, String)> {
+    let file = |name| certificates.join(name).display().to_string();
+    let options = [
+        ("--tls-port", "{next}".to_owned()),
+        ("--tls-replication", "yes".to_owned()),
+        ("--tls-auth-clients", "no".to_owned()),
+        ("--tls-cert-file", file("server.pem")),
+        ("--tls-key-file", file("server.key")),
+        ("--tls-ca-cert-file", file("ca.pem")),
+    ];
+    options.map(|(name, value)| (name.to_owned(), value)).into()
 }
 
 /// URLs that say what is not so.

@@ -35,12 +35,13 @@ impl RedisProgram {
         Self::start_at(program, address, &all).await
     }
 
-    /// Starts a sentinel with the lines of its file, in which `{port}` is its port. It writes what
-    /// it learns into the file, in this folder.
+    /// Starts a sentinel with the lines of its file, in which `{next}` is another port that is its
+    /// own. It writes what it learns into the file, in this folder.
     pub async fn sentinel(program: &Path, folder: &Path, lines: &str) -> Self {
         let address = free_port();
         let port = address.port().to_string();
         let file = folder.join(format!("sentinel-{port}.conf"));
+        let lines = lines.replace("{next}", &(address.port() + 1).to_string());
         let text = format!("bind 127.0.0.1\nport {port}\n{lines}\n");
         std::fs::write(&file, text).expect("the folder can be written to");
         let file = file.display().to_string();

@@ -10,6 +10,7 @@ use mcpfn::Server;
 use mcpfn::port::{Dialect, Platform, Sql};
 use mcpfn_http::{Config, Service};
 use mcpfn_sql::Postgres;
+use mcpfn_toolkits::knowledge::{self, StoredDocument};
 use mcpfn_toolkits::{register, shop};
 use serde_json::{Value, json};
 
@@ -17,7 +18,9 @@ use crate::deployed::toolkits::attacks::{ATTACKS, Ends};
 use crate::support::in_process::InProcess;
 use crate::{Host as _, Request, Worker};
 
-const TOOLKITS: &str = "catalog,database,crm,inventory,sql";
+const TOOLKITS: &str = "catalog,database,crm,inventory,sql,knowledge,contracts";
+
+const DOCUMENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/worker/documents");
 
 /// As `crates/xtask/src/worker/hyperdrive.rs` binds them.
 const DATABASE: &str = "hyperdrive_shop";
@@ -76,6 +79,7 @@ async fn shop_on_a_server() -> (Postgres, Postgres) {
     let owner = Postgres::new(&format!("{who}@{place}/{DATABASE}")).expect("a URL");
     let statements = shop::statements_for(Dialect::Postgres);
     owner.execute_all(statements).await.expect("the shop");
+    fill_documents(&owner).await;
     owner.execute(CLOSE, &[]).await.expect("functions");
     let roles = [
         format!("CREATE ROLE {READER} LOGIN PASSWORD '{PASSWORD}'"),
@@ -88,6 +92,23 @@ async fn shop_on_a_server() -> (Postgres, Postgres) {
     let database = Postgres::new(&of(WRITER)).expect("a URL");
     let database = database.with_reader(&of(READER)).expect("a URL");
     (owner, database)
+}
+
+/// The documents that the tests of D1 ask for.
+async fn fill_documents(owner: &Postgres) {
+    knowledge::prepare(owner)
+        .await
+        .expect("tables of documents");
+    let files = std::fs::read_dir(DOCUMENTS).expect("a folder");
+    let mut files: Vec<_> = files.map(|file| file.expect("a file").path()).collect();
+    files.sort();
+    for file in files {
+        let name = file.file_name().expect("a name").to_string_lossy();
+        let text = std::fs::read_to_string(&file).expect("text");
+        let document = StoredDocument::read(&name, &text).expect("a document");
+        let added = knowledge::add(owner, &document, None).await;
+        added.expect("the document is added");
+    }
 }
 
 impl Native {
@@ -158,6 +179,28 @@ fn every_tool_answers_as_it_does_over_postgresql_in_a_process() {
             json!({"sku": "HDP-1032-MIB", "days": 31}),
         ),
         ("suggest_reorders", json!({"limit": 20})),
+        (
+            "semantic_search",
+            json!({"query": "how long does a party keep a secret?"}),
+        ),
+        (
+            "semantic_search",
+            json!({"query": "confidentail informaton"}),
+        ),
+        ("semantic_search", json!({"query": "zyzzyva"})),
+        (
+            "search_documents",
+            json!({"type": "nda", "party": "acme", "from": "2024-01-01", "to": "2025-12-31"}),
+        ),
+        ("search_documents", json!({"text": "termination notice"})),
+        (
+            "extract_clause",
+            json!({"document_id": "acme-nda", "clause": "3"}),
+        ),
+        (
+            "extract_clause",
+            json!({"document_id": "gone", "clause": "1"}),
+        ),
         (
             "query_database",
             json!({"sql": "SELECT status, count(*) AS n FROM orders GROUP BY 1 ORDER BY 1"}),

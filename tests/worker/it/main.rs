@@ -34,14 +34,23 @@ mod late;
 mod life;
 /// Guessing and stalling.
 mod limits;
+/// The toolkits over tables of one's own in D1.
+mod mapped;
 /// Points of Analytics Engine.
 mod metrics;
+/// Wrong bindings of databases.
+mod misbound;
 /// Policies, with the stores of Workers.
 mod policed;
 /// Wrong and missing settings.
 mod settings;
 /// Tools that are tasks.
 mod tasks;
+/// The contract of stores of vectors.
+#[path = "../../../crates/toolkits/tests/knowledge/vector_cases.rs"]
+mod vector_cases;
+/// An index of Vectorize.
+mod vectors;
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};

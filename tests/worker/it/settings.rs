@@ -135,6 +135,10 @@ fn what_is_bound_to_something_else_is_named_with_what_it_must_be() {
             "misasked",
             ["DB is bound to a KV namespace", "[[d1_databases]]"],
         ),
+        (
+            "misindexed",
+            ["VECTORS is bound to a KV namespace", "[[vectorize]]"],
+        ),
     ] {
         let message = said(service);
         for word in words {

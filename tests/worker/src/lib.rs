@@ -1,6 +1,6 @@
 //! The servers of the fixtures as one Worker; the variable `TEST_SERVER` says which. `watched` is
-//! for what only this host does, `store` and `files` for the contracts of its stores, as is `tasks`,
-//! `sql` for a database that is late.
+//! for what only this host does, `store`, `files`, `tasks` and `vectors` for the contracts of its
+//! stores, `sql` for a database that is late.
 
 #![cfg(target_arch = "wasm32")]
 
@@ -10,11 +10,12 @@ mod policed;
 mod servers;
 mod store;
 mod tasks;
+mod vectors;
 mod watched;
 
 use std::sync::Arc;
 
-use mcpfn::port::{Blobs, Sql};
+use mcpfn::port::{Blobs, Sql, VectorStore};
 use mcpfn::worker::{Setup, Variables};
 use mcpfn::{
     Server,
@@ -41,6 +42,7 @@ fn setup(
     } else {
         None
     };
+    let vectors = variables.vectors("VECTORS")?;
     let server = match name.to_str() {
         Some("watched") => watched::server,
         Some("policed") => policed::server,
@@ -49,6 +51,7 @@ fn setup(
         Some("stumbling") => tasks::stumbling,
         Some("sql") => || mcpfn_toolkits::sql::toolkit(Server::builder("sql", "1.0.0")),
         Some("files") => files::server,
+        Some("vectors") => vectors::server,
         name => servers::named(name.unwrap_or_default()),
     };
     Ok(Setup {
@@ -65,6 +68,9 @@ fn setup(
             }
             if let Some(bucket) = bucket {
                 platform = platform.with_port::<dyn Blobs>(Arc::new(bucket));
+            }
+            if let Some(vectors) = vectors {
+                platform = platform.with_port::<dyn VectorStore>(vectors);
             }
             platform
         },

@@ -4,15 +4,17 @@
 //!
 //! Vectors of a model lie around a point that is not zero, so a bit says on which side of the first
 //! vectors' mean a number is. What was added is read before each question; numbers of passages only
-//! grow, so this asks for those behind the last one. Where the last is gone, or has another vector,
-//! all are read anew. Passages that are gone are found in no row, and so in no answer.
+//! grow, so this asks for those behind the last ones. Where one of these is gone, or has another
+//! vector, all are read anew, and the old codes answer until that is done. Passages that are gone
+//! are found in no row, and so in no answer; many of them are taken out.
 
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use mcpfn_core::Cx;
-use mcpfn_ports::{Sql, SqlError, SqlValue};
+use mcpfn_ports::{Dialect, Sql, SqlError, SqlValue};
 
 use super::vector::numbers_of;
 use super::vector_row::{QuestionVector, numbered};
@@ -31,6 +33,13 @@ const LEFT: Duration = Duration::from_millis(2000);
 
 /// Of how many vectors the mean is taken.
 const MEAN_OF: usize = 4096;
+
+/// By so many of the last passages a change is noticed: SQLite gives a number again whose passage
+/// was the last and is gone, so a document's passages can come back under their old numbers.
+const TAIL: usize = 64;
+
+/// So many candidates without a passage are taken out of the codes.
+const GONE: usize = 100;
 
 /// The codes of a server's passages.
 #[derive(Default)]
@@ -51,10 +60,14 @@ struct ModelCodes {
     numbers: Vec<i64>,
     /// For each passage so many words as its vector needs.
     bits: Vec<u64>,
-    /// Of the last vector.
-    last: u64,
+    /// The last passages, with fingerprints of their vectors.
+    tail: VecDeque<(i64, u64)>,
+    /// How many these are at most.
+    tail_length: usize,
     /// Whether all passages are here.
     whole: bool,
+    /// What was known before all are read anew; nothing once they are.
+    before: Option<Arc<Self>>,
 }
 
 impl Codes {
@@ -84,9 +97,35 @@ impl Codes {
             kept.model == question.model && kept.length == question.vector.len()
         };
         Ok(match kept.filter(fits) {
-            Some(kept) => (kept.nearest(&question.vector, most), !kept.whole),
+            Some(kept) => (kept.candidates(&question.vector, most), !kept.whole),
             None => (Vec::new(), true),
         })
+    }
+
+    /// Takes note of what candidates turned out to be: those that are gone, and those whose vector
+    /// is another than the one that was read.
+    pub(super) fn learn(&self, candidates: &[i64], rows: &[Vec<SqlValue>]) {
+        let Some(kept) = self.known() else {
+            return;
+        };
+        let found: HashMap<i64, &[u8]> = rows.iter().filter_map(|row| numbered(row)).collect();
+        let other = |number: &&i64| {
+            let vector = found.get(*number);
+            vector.is_some_and(|vector| kept.differs(**number, vector))
+        };
+        let gone = |number: &&i64| !found.contains_key(*number);
+        let learnt = if candidates.iter().any(|number| other(&number)) {
+            ModelCodes::anew(&kept)
+        } else if candidates.iter().filter(gone).count() >= GONE {
+            kept.without(|number| candidates.contains(&number) && !found.contains_key(&number))
+        } else {
+            return;
+        };
+        let mut now = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        // what another question has read meanwhile is newer
+        if now.as_ref().is_some_and(|now| Arc::ptr_eq(now, &kept)) {
+            *now = Some(Arc::new(learnt));
+        }
     }
 
     fn known(&self) -> Option<Arc<ModelCodes>> {
@@ -113,9 +152,14 @@ async fn read(
     known: Option<Arc<ModelCodes>>,
 ) -> Result<Arc<ModelCodes>, SqlError> {
     let QuestionVector { model, vector } = question;
+    // only SQLite gives numbers again; elsewhere each row comes over a network
+    let tail = match database.dialect() {
+        Dialect::Postgres => 1,
+        _ => TAIL.min(page / 2).max(1),
+    };
     let mut kept = known
         .filter(|kept| kept.model == *model && kept.length == vector.len())
-        .unwrap_or_else(|| Arc::new(ModelCodes::new(model, vector.len())));
+        .unwrap_or_else(|| Arc::new(ModelCodes::new(model, vector.len(), tail)));
     let room = MAX_BYTES / (vector.len() / 32 + 16);
     // others can't be compared
     let sql = format!(
@@ -124,33 +168,30 @@ async fn read(
         vector.len()
     );
     loop {
-        let from = kept.numbers.last().copied();
+        let from = kept.tail.front().map(|(number, _)| *number);
         // a few where all are known or there is no room; whole pages where vectors are read
         let known = kept.whole || kept.numbers.len() >= room;
-        let rows = if known { page.clamp(2, 64) } else { page };
+        let new = if known { page.clamp(2, 64) } else { page };
+        let limit = new.max(kept.tail.len() + 1);
         let parameters = [
             SqlValue::from(model.as_str()),
             from.unwrap_or(i64::MIN).into(),
-            (rows as i64).into(),
+            (limit as i64).into(),
         ];
-        let found = database.query(&sql, &parameters, rows).await?.rows;
-        let full = found.len() == rows;
-        let mut new = found.iter().filter_map(|row| numbered(row));
-        if from.is_some()
-            && !new
-                .next()
-                .is_some_and(|(number, vector)| kept.ends(number, vector))
-        {
-            kept = Arc::new(ModelCodes::new(model, vector.len()));
+        let found = database.query(&sql, &parameters, limit).await?.rows;
+        let full = found.len() == limit;
+        let rows: Vec<(i64, &[u8])> = found.iter().filter_map(|row| numbered(row)).collect();
+        let Some(new) = kept.behind_tail(&rows) else {
+            kept = Arc::new(ModelCodes::anew(&kept));
             continue;
-        }
-        let new: Vec<(i64, &[u8])> = new.collect();
+        };
         let fits = room.saturating_sub(kept.numbers.len()).min(new.len());
         let whole = !full && fits == new.len();
         if !new.is_empty() || kept.whole != whole {
             let kept = Arc::make_mut(&mut kept);
             kept.add(&new[..fits]);
             kept.whole = whole;
+            kept.before = kept.before.take().filter(|_| !whole);
         }
         if !full || fits < new.len() || cx.remaining() < LEFT {
             return Ok(kept);
@@ -159,11 +200,28 @@ async fn read(
 }
 
 impl ModelCodes {
-    fn new(model: &str, length: usize) -> Self {
+    fn new(model: &str, length: usize, tail_length: usize) -> Self {
         Self {
             model: model.to_owned(),
             length,
+            tail_length,
             ..Self::default()
+        }
+    }
+
+    /// None of the same model, until all are read.
+    fn anew(kept: &Arc<Self>) -> Self {
+        // of two attempts the one that got further answers
+        let before = match &kept.before {
+            Some(before) if before.numbers.len() > kept.numbers.len() => Arc::clone(before),
+            _ => Arc::new(Self {
+                before: None,
+                ..Self::clone(kept)
+            }),
+        };
+        Self {
+            before: Some(before),
+            ..Self::new(&kept.model, kept.length, kept.tail_length)
         }
     }
 
@@ -172,9 +230,42 @@ impl ModelCodes {
         (self.length / 4).div_ceil(64).max(1)
     }
 
-    /// Whether this is the last passage, as it was read.
-    fn ends(&self, number: i64, vector: &[u8]) -> bool {
-        self.numbers.last() == Some(&number) && self.last == fingerprint(vector)
+    /// What comes behind the last passages, if these begin the rows as they were read.
+    fn behind_tail<'a, 'b>(&self, rows: &'b [(i64, &'a [u8])]) -> Option<&'b [(i64, &'a [u8])]> {
+        let (begun, new) = rows.split_at_checked(self.tail.len())?;
+        let is_same = |(one, kept): (&(i64, &[u8]), &(i64, u64))| {
+            one.0 == kept.0 && fingerprint(one.1) == kept.1
+        };
+        begun.iter().zip(&self.tail).all(is_same).then_some(new)
+    }
+
+    /// Whether a passage has another code than this vector.
+    fn differs(&self, number: i64, vector: &[u8]) -> bool {
+        let words = self.words();
+        self.numbers.binary_search(&number).is_ok_and(|at| {
+            vector.len() == self.length && self.bits[at * words..][..words] != self.code(vector)
+        })
+    }
+
+    /// The codes of the other passages. The last ones stay: by them changes are noticed.
+    fn without(&self, is_gone: impl Fn(i64) -> bool) -> Self {
+        let words = self.words();
+        let mut rest = Self {
+            numbers: Vec::with_capacity(self.numbers.len()),
+            bits: Vec::with_capacity(self.bits.len()),
+            ..Self::new(&self.model, self.length, self.tail_length)
+        };
+        for (number, code) in self.numbers.iter().zip(self.bits.chunks_exact(words)) {
+            if !is_gone(*number) {
+                rest.numbers.push(*number);
+                rest.bits.extend_from_slice(code);
+            }
+        }
+        rest.mean.clone_from(&self.mean);
+        rest.tail.clone_from(&self.tail);
+        rest.before.clone_from(&self.before);
+        rest.whole = self.whole;
+        rest
     }
 
     fn add(&mut self, rows: &[(i64, &[u8])]) {
@@ -185,8 +276,14 @@ impl ModelCodes {
             let code = self.code(vector);
             self.bits.extend(code);
             self.numbers.push(*number);
-            self.last = fingerprint(vector);
         }
+        let last = &rows[rows.len().saturating_sub(self.tail_length)..];
+        let last = last
+            .iter()
+            .map(|(number, vector)| (*number, fingerprint(vector)));
+        self.tail.extend(last);
+        let more = self.tail.len().saturating_sub(self.tail_length);
+        self.tail.drain(..more);
     }
 
     fn code(&self, vector: &[u8]) -> Vec<u64> {
@@ -196,6 +293,17 @@ impl ModelCodes {
             code[at / 64] |= u64::from(number > mean) << (at % 64);
         }
         code
+    }
+
+    /// The nearest, also of what was known before all are read anew.
+    fn candidates(&self, vector: &[u8], most: usize) -> Vec<i64> {
+        let mut nearest = self.nearest(vector, most);
+        if let Some(before) = &self.before {
+            nearest.extend(before.nearest(vector, most));
+            nearest.sort_unstable();
+            nearest.dedup();
+        }
+        nearest
     }
 
     /// Passages whose codes differ from the question's in the fewest bits.
@@ -269,7 +377,7 @@ mod tests {
             })
             .collect();
         let rows: Vec<(i64, &[u8])> = (1..).zip(vectors.iter().map(Vec::as_slice)).collect();
-        let mut kept = ModelCodes::new("m", 280);
+        let mut kept = ModelCodes::new("m", 280, 3);
         kept.add(&rows);
         assert_eq!((kept.numbers.len(), kept.bits.len()), (100, 200));
         for at in [0, 40, 99] {
@@ -277,7 +385,23 @@ mod tests {
             assert_eq!(near.len(), 7);
             assert!(near.contains(&(at as i64 + 1)), "{at}: {near:?}");
         }
-        assert!(kept.ends(100, &vectors[99]) && !kept.ends(100, &vectors[98]));
+        // the last ones, and what is behind them
+        assert_eq!(kept.behind_tail(&rows[97..]), Some(&[][..]));
+        let mut more = rows[97..].to_vec();
+        more.push((101, &vectors[0]));
+        assert_eq!(kept.behind_tail(&more), Some(&more[3..]));
+        assert_eq!(kept.behind_tail(&rows[98..]), None, "one is gone");
+        more[0].1 = &vectors[0];
+        assert_eq!(kept.behind_tail(&more), None, "one has another vector");
+        assert!(!kept.differs(5, &vectors[4]) && kept.differs(5, &vectors[40]));
+        let rest = kept.without(|number| number % 2 == 0);
+        assert_eq!((rest.numbers.len(), rest.bits.len()), (50, 100));
+        assert!(
+            rest.nearest(&vectors[40], 7)
+                .iter()
+                .all(|number| number % 2 == 1)
+        );
+        assert_eq!(rest.behind_tail(&rows[97..]), Some(&[][..]));
         assert_eq!(kept.nearest(&vectors[0], 1000).len(), 100);
     }
 }

@@ -7,8 +7,10 @@ use mcpfn_ports::{Dialect, Rows, Sql, SqlError, SqlValue, VectorStore};
 
 use super::codes::Codes;
 use super::pgvector;
+use super::stored_vectors;
 use super::vector::{likeness, numbers_of};
 use super::vector_row::{QuestionVector, numbered};
+use crate::say::quoted;
 
 /// The most vectors that are all compared with the question's.
 const MAX_COMPARED: usize = 4000;
@@ -31,7 +33,8 @@ pub(super) struct Closest {
     pub(super) some: bool,
 }
 
-/// The passages whose vectors are closest; nothing when no passage has a vector of the model.
+/// The passages whose vectors are closest; nothing when no passage has a vector of the model that is
+/// as long.
 /// `words` are the best by words, which are always compared.
 pub(super) async fn closest(
     cx: &Cx,
@@ -41,7 +44,7 @@ pub(super) async fn closest(
     most: usize,
 ) -> Result<Option<Closest>, SqlError> {
     let QuestionVector { model, vector } = question;
-    if let Some(found) = of_store(cx, question, most).await {
+    if let Some(found) = of_store(cx, database, question, most).await? {
         return Ok(Some(found));
     }
     let page = page(database, vector);
@@ -61,11 +64,16 @@ pub(super) async fn closest(
             )
         }
         _ => {
-            let (mut candidates, some) = near(cx, database, question, page).await?;
+            let (near, some) = near(cx, database, question, page).await?;
+            let mut candidates = near.clone();
             candidates.extend(words.iter().take(MAX_COMPARED));
             candidates.sort_unstable();
             candidates.dedup();
-            (vectors(database, model, &candidates, page).await?, some)
+            let rows = vectors(database, model, &candidates, page).await?;
+            if let Ok(codes) = cx.state::<Codes>() {
+                codes.learn(&near, &rows);
+            }
+            (rows, some)
         }
     };
     let mut found: Vec<(i64, f32)> = rows
@@ -75,7 +83,11 @@ pub(super) async fn closest(
             Some((number, likeness(vector, other)?))
         })
         .collect();
-    found.sort_by(|one, other| other.1.total_cmp(&one.1));
+    if found.is_empty() {
+        return Ok(None);
+    }
+    // of two that are as close the one that was there first
+    found.sort_by(|one, other| other.1.total_cmp(&one.1).then(one.0.cmp(&other.0)));
     found.truncate(most);
     let passages = found.into_iter().map(|(number, _)| number).collect();
     Ok(Some(Closest { passages, some }))
@@ -102,20 +114,36 @@ async fn near(
     }
 }
 
-/// As a store of the host's own finds them; nothing without one, or where it fails.
-async fn of_store(cx: &Cx, question: &QuestionVector, most: usize) -> Option<Closest> {
-    let store = cx.port::<dyn VectorStore>().ok()?;
+/// As a store of the host's own finds them; nothing without one, or where it fails or has nothing.
+async fn of_store(
+    cx: &Cx,
+    database: &dyn Sql,
+    question: &QuestionVector,
+    most: usize,
+) -> Result<Option<Closest>, SqlError> {
+    let Ok(store) = cx.port::<dyn VectorStore>() else {
+        return Ok(None);
+    };
     let vector = numbers_of(&question.vector);
-    match store.nearest(&question.model, &vector, most).await {
+    let cause = match store.nearest(&question.model, &vector, most).await {
+        Ok(nearest) if nearest.ids.is_empty() => {
+            format!(
+                "the store has no vector of the model {}",
+                quoted(&question.model)
+            )
+        }
         Ok(nearest) => {
-            let (passages, some) = (nearest.passages, nearest.partial);
-            Some(Closest { passages, some })
+            let passages = stored_vectors::passages(database, &nearest.ids).await?;
+            if !passages.is_empty() {
+                let some = nearest.partial;
+                return Ok(Some(Closest { passages, some }));
+            }
+            "no vector of the store is of a passage in this database".to_owned()
         }
-        Err(error) => {
-            cx.report_degraded("vectors", &error.to_string());
-            None
-        }
-    }
+        Err(error) => error.to_string(),
+    };
+    cx.report_degraded("vectors", &cause);
+    Ok(None)
 }
 
 /// How many vectors one answer of the database holds.

@@ -65,6 +65,69 @@ pub async fn index_vectors(database: &dyn Sql) -> Result<usize, SqlError> {
     Ok(done)
 }
 
+/// Why the extension's index can't find the passages of a database, and what to do about it: a
+/// sentence without a full stop, for a server that is to have the index. Passages that are not in it
+/// yet are no reason, as long as others are.
+///
+/// # Errors
+/// When the database can't be asked.
+pub async fn vector_index_mistake(database: &dyn Sql) -> Result<Option<String>, SqlError> {
+    if database.dialect() != Dialect::Postgres {
+        return Ok(Some("the database is not PostgreSQL".to_owned()));
+    }
+    let sql = "SELECT extversion, EXISTS (SELECT 1 FROM pg_am WHERE amname = 'hnsw')::int, \
+               (to_regtype('vector') IS NOT NULL)::int FROM pg_extension WHERE extname = 'vector'";
+    let rows = database.query(sql, &[], 1).await?.rows;
+    let Some([version, index, visible]) = rows.first().map(Vec::as_slice) else {
+        return Ok(Some(
+            "the database has no extension pgvector: install it (Debian has it as \
+             postgresql-NN-pgvector), run `CREATE EXTENSION vector` in the database, and then \
+             `ingest` again"
+                .to_owned(),
+        ));
+    };
+    if index.as_i64() != Some(1) {
+        let version = version.as_str().unwrap_or_default();
+        return Ok(Some(format!(
+            "pgvector {version} has no HNSW index: install 0.5 or newer and run `ALTER EXTENSION \
+             vector UPDATE`"
+        )));
+    }
+    if visible.as_i64() != Some(1) {
+        return Ok(Some(
+            "pgvector is in a schema where the role does not look: add that to its search_path"
+                .to_owned(),
+        ));
+    }
+    if !is_there(database, "passages").await?
+        || !any(
+            database,
+            "SELECT 1 FROM passages WHERE vector IS NOT NULL LIMIT 1",
+            &[],
+        )
+        .await?
+    {
+        return Ok(None);
+    }
+    if !is_there(database, UNINDEXED).await? {
+        return Ok(Some(
+            "its passages are in no index yet: run `ingest` again".to_owned(),
+        ));
+    }
+    let long = format!(
+        "SELECT octet_length(vector) / 4 FROM passages WHERE embedding IS NULL AND vector IS NOT \
+         NULL AND octet_length(vector) > {} LIMIT 1",
+        MAX_LENGTH * 4
+    );
+    let rows = database.query(&long, &[], 1).await?.rows;
+    Ok(rows.first().and_then(|row| row.first()?.as_i64()).map(|length| {
+        format!(
+            "there are vectors of {length} numbers, and the index takes {MAX_LENGTH}: run `ingest` \
+             again with a model of shorter ones"
+        )
+    }))
+}
+
 /// Copies these vectors. An index for each length is made first: of an empty column it takes no time.
 async fn put(database: &dyn Sql, vectors: &[(i64, &[u8])]) -> Result<(), SqlError> {
     let mut lengths: Vec<usize> = vectors.iter().map(|(_, vector)| vector.len() / 4).collect();

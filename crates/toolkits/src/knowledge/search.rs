@@ -121,12 +121,14 @@ pub async fn semantic_search(args: Question, cx: &Cx) -> Result<PassageMatches, 
         some,
         partial,
     } = found;
-    if let Some(QuestionVector { model, .. }) = vector.filter(|_| !compared) {
+    if let Some(QuestionVector { model, vector }) = vector.filter(|_| !compared) {
         cx.report_degraded(
             "embeddings",
             &format!(
-                "no passage has a vector of the model {}: add the documents again with it",
-                quoted(&model)
+                "no passage has a vector of the model {} with {} numbers, as its service gives them: \
+                 add the documents again with it",
+                quoted(&model),
+                vector.len() / 4
             ),
         );
         note = Some(WORDS_ALONE.to_owned());

@@ -1,10 +1,11 @@
 //! How documents come into their tables, which `schema` makes. Searches nothing.
 
-use mcpfn_ports::{Embedder, Sql, SqlError, SqlValue};
+use mcpfn_ports::{Embedder, Sql, SqlError, SqlValue, VectorError, VectorStore};
 
 use super::outline::passages;
 use super::vector::stored;
 use super::vocabulary::{self, terms};
+use super::{MAX_PASSAGES, stored_vectors};
 use crate::date;
 use crate::fetch::{PagePart, readable};
 
@@ -151,7 +152,7 @@ fn front_matter(content: &str) -> (Vec<(String, &str)>, &str) {
 
 /// Puts a document in the place of what has its id. The port has no transactions: after a failure
 /// half of it may be there, and adding it again repairs that. With a model its passages get
-/// vectors; `passages` that can't get them are found by words.
+/// vectors; `passages` that can't get them are found by words. Returns how many passages it has.
 ///
 /// # Errors
 /// [`AddError`].
@@ -159,6 +160,20 @@ pub async fn add(
     database: &dyn Sql,
     document: &StoredDocument,
     model: Option<&dyn Embedder>,
+) -> Result<usize, AddError> {
+    add_with(database, document, model, None).await
+}
+
+/// The same, whose vectors also go into a store of their own. Those of an earlier version that are
+/// at another place are taken out of it, where the database says which these are.
+///
+/// # Errors
+/// [`AddError`].
+pub async fn add_with(
+    database: &dyn Sql,
+    document: &StoredDocument,
+    model: Option<&dyn Embedder>,
+    store: Option<&dyn VectorStore>,
 ) -> Result<usize, AddError> {
     let parts = passages(&document.text);
     let texts: Vec<&str> = parts
@@ -168,6 +183,10 @@ pub async fn add(
     let vectors = match model {
         Some(model) => vectors(model, &document.title, &texts).await?,
         None => vec![SqlValue::Null; texts.len()],
+    };
+    let earlier = match store {
+        Some(_) => stored_vectors::starts_of(database, &document.id, MAX_PASSAGES).await,
+        None => Vec::new(),
     };
     replace(database, document).await?;
     let (mut starts, mut rows) = (0, Vec::with_capacity(texts.len()));
@@ -182,12 +201,24 @@ pub async fn add(
         ]);
         starts += text.chars().count() as i64;
     }
-    let model = model.map_or(SqlValue::Null, |model| model.model().into());
-    add_passages(database, document, &model, &rows).await?;
+    let name = model.map_or(SqlValue::Null, |model| model.model().into());
+    add_passages(database, document, &name, &rows).await?;
+    if let (Some(store), Some(model)) = (store, model) {
+        let vectors: Vec<(i64, &[u8])> = rows.iter().filter_map(placed).collect();
+        stored_vectors::put(store, model.model(), &document.id, &vectors, &earlier).await?;
+    }
     let sections = parts.iter().map(|part| part.section.as_str());
     let words = sections.chain([document.title.as_str(), document.text.as_str()]);
     vocabulary::add(database, words).await?;
     Ok(parts.len())
+}
+
+/// Where a passage starts, and its vector.
+fn placed(row: &PassageRow) -> Option<(i64, &[u8])> {
+    match row {
+        [SqlValue::Integer(starts), _, _, SqlValue::Blob(vector), ..] => Some((*starts, vector)),
+        _ => None,
+    }
 }
 
 /// The document's own row, in the place of what had its id.
@@ -306,6 +337,14 @@ pub enum AddError {
     Database(SqlError),
     /// The model that makes vectors.
     Model(String),
+    /// The store of vectors.
+    Vectors(VectorError),
+}
+
+impl From<VectorError> for AddError {
+    fn from(error: VectorError) -> Self {
+        Self::Vectors(error)
+    }
 }
 
 impl From<SqlError> for AddError {
@@ -319,6 +358,7 @@ impl std::fmt::Display for AddError {
         match self {
             Self::Database(error) => error.fmt(f),
             Self::Model(cause) => f.write_str(cause),
+            Self::Vectors(error) => write!(f, "the store of vectors: {error}"),
         }
     }
 }

@@ -23,16 +23,7 @@ const CHINOOK: (&str, &str) = (
 const TABLES: &str = include_str!("../mapped/tables.sql");
 
 /// A log that is written to, and deals with words of their own.
-const WRITING: &str = r#"{
-  "accounts": {"from": "company", "where": [{"column": "gone", "is": false}, {"column": "code", "is_not": "x"}],
-    "columns": {"id": "code", "name": "name", "city": "town", "industry": {"value": "'; DROP TABLE note; --"}, "since": {"column": "founded", "as": "seconds"}}},
-  "opportunities": {"from": "deal", "joins": {"of": {"table": "company", "on": {"id": "company_id"}}},
-    "columns": {"id": "id", "account_id": "of.code", "title": "title",
-      "stage": {"column": "stage", "values": {"W": "won", "L": "lost"}, "other": "qualified"},
-      "amount_cents": "cents", "opened_on": "opened", "close_on": "opened"}},
-  "activities": {"from": "note", "write": true, "columns": {"id": "id", "account_id": "company_code",
-    "kind": "kind", "note": "body", "happened_at": "at", "author": "author"}}
-}"#;
+const WRITING: &str = include_str!("../mapped/writing.json");
 
 fn client((script, mapping): (&str, &str), toolkits: &str) -> Client {
     let database = loaded(script);

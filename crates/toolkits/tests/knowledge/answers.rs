@@ -101,8 +101,8 @@ async fn questions_find_their_answers_by_words_and_pieces_of_words() {
     assert_eq!(
         without.logged(),
         [
-            "embeddings: no passage has a vector of the model 'pieces': add the documents again \
-             with it"
+            "embeddings: no passage has a vector of the model 'pieces' with 256 numbers, as its service \
+             gives them: add the documents again with it"
         ]
     );
 }

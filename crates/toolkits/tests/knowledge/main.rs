@@ -13,5 +13,7 @@ mod questions; // of several languages
 mod scale; // 50,000 documents
 mod store; // a database of documents
 mod upgrade; // databases of older versions
+mod vector_cases; // the contract of stores of vectors
+mod vector_contract; // each way that meaning is compared
 mod vector_scale; // more vectors than are all compared
 mod vectors; // what stands in for a model

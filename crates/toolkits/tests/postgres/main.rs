@@ -51,6 +51,10 @@ mod support;
 mod unvetted; // SQL that a model wrote
 #[path = "../knowledge/upgrade.rs"]
 mod upgrade;
+#[path = "../knowledge/vector_cases.rs"]
+mod vector_cases;
+#[path = "../knowledge/vector_contract.rs"]
+mod vector_contract;
 #[path = "../knowledge/vector_scale.rs"]
 mod vector_scale;
 #[path = "../knowledge/vectors.rs"]

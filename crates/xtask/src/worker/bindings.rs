@@ -1,4 +1,5 @@
-//! Bindings of Workers that are asked in workerd, and that are not as they should be.
+//! Bindings of Workers that are asked in workerd: those that are not as they should be, and one that is
+//! long.
 
 /// Every binding of this host, and settings, each bound to what it can't be; `hunter2` may not be
 /// repeated.
@@ -25,3 +26,6 @@ pub(super) const HUNG: &[(&str, &str)] = &[
         r#"wrapped = (moduleName = "test:limiter", innerBindings = [(name = "fetcher", service = "silent")])"#,
     ),
 ];
+
+/// An index of Vectorize: the class that it has in production, which asks a service.
+pub(super) const INDEX: &str = r#"wrapped = (moduleName = "cloudflare-internal:vectorize-api", innerBindings = [(name = "fetcher", service = "index"), (name = "indexId", text = "passages"), (name = "indexVersion", text = "v2"), (name = "useNdJson", json = "true")])"#;

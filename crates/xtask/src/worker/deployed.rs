@@ -2,7 +2,11 @@
 //! account, and run by `wrangler dev` over a D1 database that `wrangler d1 migrations apply` has
 //! filled. Then KV, rate limits and R2, which the fixture server asks.
 
-use std::{fs, path::Path, process::Command};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use super::workerd::TESTS;
 use crate::{
@@ -74,6 +78,21 @@ database_name = "mcpfn"
 [[r2_buckets]]
 binding = "FILES"
 bucket_name = "files"
+"#;
+/// Tables of one's own, and what they are to the toolkit `crm`.
+const MAPPED: [&str; 2] = [
+    "crates/toolkits/tests/mapped/tables.sql",
+    "crates/toolkits/tests/mapped/writing.json",
+];
+const MAPPED_SETTINGS: &str = r#"
+[vars]
+MCPFN_AUTH = "none"
+MCPFN_TOOLKITS = "crm"
+MCPFN_MAPPING = '''MAPPING'''
+
+[[d1_databases]]
+binding = "DB"
+database_name = "mcpfn"
 "#;
 /// A bucket.
 const FILES: &str = r#"
@@ -154,19 +173,30 @@ pub(super) fn check(
         configuration,
         variables: &[],
     };
-    under_wrangler(
-        cx,
-        tools,
-        &under("deployed", &*out, DEPLOYED),
-        &state,
-        counts,
-    )?;
+    let mapped = mapped(cx, tools)?;
+    let both = [
+        (under("deployed", &*out, DEPLOYED), &*state),
+        (under("mapped", &*out, &mapped.0), &*mapped.1),
+    ];
+    under_wrangler(cx, tools, &both, counts)?;
     for (name, more) in [("policed", POLICED), ("files", FILES)] {
         let state = cx.target.join("worker").join(name);
         empty(&state)?;
-        under_wrangler(cx, tools, &under(name, fixture, more), &state, counts)?;
+        under_wrangler(cx, tools, &[(under(name, fixture, more), &state)], counts)?;
     }
     Ok(())
+}
+
+/// The settings of a Worker over tables of one's own, and a D1 database with them.
+fn mapped(cx: &Context, tools: &WorkerTools) -> Result<(String, PathBuf)> {
+    let state = cx.target.join("worker/mapped");
+    empty(&state)?;
+    let [tables, mapping] = MAPPED.map(|file| cx.root.join(file));
+    let mut execute = tools.wrangler(cx)?;
+    execute.args(EXECUTE).arg(&state).arg("--file").arg(tables);
+    process::run(&mut execute)?;
+    let mapping = fs::read_to_string(mapping).while_doing("read the mapping")?;
+    Ok((MAPPED_SETTINGS.replace("MAPPING", &mapping), state))
 }
 
 /// The documented commands against a stand-in for Cloudflare's API, and what the tables and the demo
@@ -300,32 +330,30 @@ pub(super) struct Under<'a> {
     pub(super) variables: &'a [(&'a str, &'a str)],
 }
 
-/// The tests of one module under `wrangler dev`.
+/// The tests of modules under `wrangler dev`, each with the state of its Worker.
 pub(super) fn under_wrangler(
     cx: &Context,
     tools: &WorkerTools,
-    under: &Under<'_>,
-    state: &Path,
+    workers: &[(Under<'_>, &Path)],
     counts: &mut Counts,
 ) -> Result<()> {
-    let Under { name, bundle, .. } = under;
-    let config = bundle.join(format!("wrangler.{name}.toml"));
-    let text = format!("name = \"{name}\"\n{BUNDLE}{}", under.configuration);
-    fs::write(&config, text).while_doing(format_args!("write {}", config.display()))?;
     let mut script = tools.node.command();
-    script
-        .current_dir(cx.root.join(WORKER))
-        .envs(under.variables.iter().copied())
-        .arg("under.mjs")
-        .arg(name)
-        .arg(&config)
-        .arg(state)
-        .arg("--");
+    script.current_dir(cx.root.join(WORKER)).arg("under.mjs");
+    for (under, state) in workers {
+        let Under { name, bundle, .. } = under;
+        let config = bundle.join(format!("wrangler.{name}.toml"));
+        let text = format!("name = \"{name}\"\n{BUNDLE}{}", under.configuration);
+        fs::write(&config, text).while_doing(format_args!("write {}", config.display()))?;
+        script.envs(under.variables.iter().copied());
+        script.arg(name).arg(&config).arg(state);
+    }
     let tests = workspace::test(cx, TESTS);
     script
+        .arg("--")
         .arg(tests.get_program())
         .args(tests.get_args())
-        .args(["--", &format!("{name}::")]);
+        .arg("--")
+        .args(workers.iter().map(|(under, _)| format!("{}::", under.name)));
     cargo_steps::tests(&mut script, counts)
 }
 

@@ -1,7 +1,7 @@
 //! The Workers that the step asks in workerd: their settings, and the scripts around them. How they
 //! become a configuration is in `workerd`.
 
-use super::bindings::{HUNG, MISTAKEN};
+use super::bindings::{HUNG, INDEX, MISTAKEN};
 use super::workerd::{Service, What};
 use crate::fixture::STATE_KEY;
 
@@ -9,8 +9,9 @@ const IMPATIENT: &str = include_str!("../../../../tests/worker/impatient.mjs");
 const SWEEP: &str = include_str!("../../../../tests/worker/sweep.mjs");
 const HANG: &str = include_str!("../../../../tests/worker/hang.mjs");
 const DATABASE: &str = include_str!("../../../../tests/worker/database.mjs");
+const INDEX_SERVICE: &str = include_str!("../../../../tests/worker/index.mjs");
 const VAULT: &str = include_str!("../../../../tests/worker/vault.mjs");
-const SILENT: &str = include_str!("../../../../tests/worker/silent.mjs");
+pub(super) const SILENT: &str = include_str!("../../../../tests/worker/silent.mjs");
 const POINTS: &str = include_str!("../../../../tests/worker/points.mjs");
 const ISSUER: &str = include_str!("../../../../tests/worker/issuer.mjs");
 
@@ -256,6 +257,27 @@ pub(super) const SERVICES: &[Service<'_>] = &[
         what: What::Bound {
             variables: &[OPEN, KEY, QUIET, ("TEST_SERVER", "sql")],
             bindings: &[("DB", r#"kvNamespace = "silent""#)],
+        },
+    },
+    Service {
+        name: "index",
+        what: What::Script {
+            text: INDEX_SERVICE,
+            service: None,
+        },
+    },
+    Service {
+        name: "vectors",
+        what: What::Bound {
+            variables: &[OPEN, KEY, QUIET, ("TEST_SERVER", "vectors")],
+            bindings: &[("VECTORS", INDEX)],
+        },
+    },
+    Service {
+        name: "misindexed",
+        what: What::Bound {
+            variables: &[OPEN, KEY, QUIET, ("TEST_SERVER", "vectors")],
+            bindings: &[("VECTORS", r#"kvNamespace = "silent""#)],
         },
     },
     Service {

@@ -21,8 +21,9 @@ async fn main() -> ExitCode {
         }
         ["--redis-groups", program, folder, disk] => {
             let (program, disk) = (Path::new(program), Path::new(disk));
-            on_redis_cluster::check(program, disk, Path::new(folder), &mut report).await;
-            on_redis_sentinel::check(program, disk, &mut report).await;
+            let certificates = Path::new(folder);
+            on_redis_cluster::check(program, disk, certificates, &mut report).await;
+            on_redis_sentinel::check(program, disk, certificates, &mut report).await;
         }
         ["--postgres", url, folder] => {
             on_postgres::check(url, Path::new(folder), &mut report).await;

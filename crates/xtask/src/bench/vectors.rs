@@ -1,0 +1,96 @@
+//! `bench --part vectors [-- NUMBER]`: how many of the five nearest passages are found among so many,
+//! 250,000 when not said, and how long a question takes, by each store that can be had here. The
+//! questions are those of the toolkits' tests, which ask fewer passages the same.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::json;
+
+use crate::context::Context;
+use crate::postgres::Server;
+use crate::process;
+use crate::report::{Error, Result, While};
+use crate::{setup, workspace};
+
+const PASSAGES: &str = "250000";
+
+const ABOUT: &str = "# Passages by meaning, by store\n\n\
+    `semantic_search` in process, as a client asks, of drawn vectors of 384 numbers in clusters of 250, \
+    with words that no passage has. Recall@5 is of the five nearest by all vectors, over 60 questions; \
+    `first` is the time and the number of questions until all vectors have been read (codes). Built for \
+    size as it is deployed, without link-time optimization. Vectorize is not here: there is none outside \
+    of Cloudflare.\n\n\
+    | store | passages | recall@5 | p50 ms | p95 ms | first, s |\n|---|--:|--:|--:|--:|--:|\n";
+
+/// The tests that print a row.
+const CODES: &str = "vector_scale::the_nearest_of_many_are_found";
+const INDEX: &str = "vector_scale::an_index_of_the_database_finds_the_nearest";
+
+pub(super) fn run(cx: &Context, rest: &[String]) -> Result<()> {
+    let number = match rest {
+        [] => PASSAGES,
+        [number] if number.parse().is_ok_and(|number: u32| number >= 5000) => number,
+        _ => {
+            return Err(Error::new(
+                "`vectors` takes how many passages there are, at least 5000",
+            ));
+        }
+    };
+    let mut rows = measure(cx, CODES, number, &[])?;
+    for (name, programs, test) in [
+        ("PostgreSQL", setup::postgres(cx), CODES),
+        ("pgvector", setup::pgvector(cx), INDEX),
+    ] {
+        match programs {
+            Ok(programs) => rows.extend(on_postgres(cx, &programs, test, number)?),
+            Err(why) => println!("{name} SKIPPED: {why}"),
+        }
+    }
+    let table = format!("{ABOUT}{}\n", rows.join("\n"));
+    println!("{table}");
+    let folder = cx.root.join("bench/results");
+    let write = |name: &str, text: &str| {
+        let file = folder.join(name);
+        fs::write(&file, text).while_doing(format_args!("write {}", file.display()))
+    };
+    write("vectors.json", &format!("{:#}\n", json!({"table": rows})))?;
+    write("vectors.md", &table)
+}
+
+fn on_postgres(cx: &Context, programs: &Path, test: &str, number: &str) -> Result<Vec<String>> {
+    let server = Server::start(programs, None)?;
+    let mut variables = vec![("MCPFN_TEST_POSTGRES", &*server.url)];
+    if test == INDEX {
+        variables.push(("MCPFN_TEST_PGVECTOR", "1"));
+    }
+    measure(cx, test, number, &variables)
+}
+
+/// The rows that a test prints.
+fn measure(
+    cx: &Context,
+    test: &str,
+    number: &str,
+    variables: &[(&str, &str)],
+) -> Result<Vec<String>> {
+    // all tests of vectors over any database are in this target
+    let mut tests = workspace::test(cx, "postgres");
+    tests.arg("--release");
+    tests.args(["--", test, "--exact", "--nocapture"]);
+    tests
+        .env("CARGO_PROFILE_RELEASE_LTO", "off")
+        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
+        .env("MCPFN_TEST_VECTORS", number)
+        .envs(variables.iter().copied());
+    let mut rows = Vec::new();
+    process::run_reading(&mut tests, |line| {
+        if line.starts_with("| ") {
+            rows.push(line.to_owned());
+        }
+    })?;
+    match rows.is_empty() {
+        true => Err(Error::new(format!("`{test}` measured nothing"))),
+        false => Ok(rows),
+    }
+}
