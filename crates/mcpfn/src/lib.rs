@@ -55,6 +55,7 @@
 //! | `tower` | [`tower`]: the endpoint as a tower `Service`, to mount in axum or hyper, or to give to `lambda_http::run` |
 //! | `hyperdrive` | on Workers, `Variables::hyperdrive` gives a PostgreSQL database behind Hyperdrive as the port [`Sql`](port::Sql); 110 KB of a Worker after gzip |
 //! | `r2` | on Workers, `Variables::r2` gives an R2 bucket as the port [`Blobs`](port::Blobs), for the toolkit `files` or tools of your own |
+//! | `vectorize` | on Workers, `Variables::vectors` gives an index of Vectorize as the port [`VectorStore`](port::VectorStore) |
 
 pub use mcpfn_core::*;
 #[cfg(feature = "testing")]

@@ -84,7 +84,7 @@ fn setup(
         if chosen("crm") || chosen("inventory") {
             mapping::check(variable)?;
         }
-        if vector_index::is_required(variable)? && (chosen("knowledge") || chosen("contracts")) {
+        if vector_index::is_required(variable)? && chosen("knowledge") {
             database::asked(variable, async |database| {
                 vector_index::check(database).await
             })?;

@@ -262,6 +262,7 @@ mod tests {
         drop(crate::mapping::inlined(variable));
         drop(crate::database::open(variable, false));
         drop(crate::files::open(variable));
+        drop(crate::vector_index::is_required(variable));
         names.into_inner()
     }
 

@@ -25,11 +25,19 @@ const LENGTH: usize = 384;
 /// Passages of a cluster.
 const TOGETHER: usize = 250;
 
-/// Questions whose answers are known.
-const QUESTIONS: usize = 60;
+/// How many vectors somebody wants to know about.
+fn asked_for() -> Option<usize> {
+    let many = std::env::var("MCPFN_TEST_VECTORS").ok()?;
+    Some(many.parse().expect("MCPFN_TEST_VECTORS is a number"))
+}
 
 fn many() -> usize {
-    std::env::var("MCPFN_TEST_VECTORS").map_or(9000, |text| text.parse().expect("a number"))
+    asked_for().unwrap_or(9000)
+}
+
+/// Questions whose answers are known: for figures more than for a bound.
+fn questions() -> usize {
+    asked_for().map_or(60, |_| 200)
 }
 
 /// SplitMix64: the same numbers everywhere.
@@ -80,7 +88,7 @@ fn passage(number: usize) -> Vec<f32> {
 /// A question near a passage.
 fn question(number: usize, of: usize) -> Vec<f32> {
     let mut random = Random(number as u64 + 5_000_000);
-    let near = number * (of / QUESTIONS) % of;
+    let near = number * (of / questions()) % of;
     unit(&around(&centre(near / TOGETHER), 0.8, &mut random))
 }
 
@@ -184,7 +192,7 @@ async fn recall(name: &str, client: &Client, vectors: &[Vec<f32>]) -> f64 {
     }
     let reading = started.elapsed().as_secs_f64();
     let (mut right, mut times) = (0, Vec::<Duration>::new());
-    for number in 0..QUESTIONS {
+    for number in 0..questions() {
         let started = Instant::now();
         let found = asked(client, number).await;
         times.push(started.elapsed());
@@ -195,8 +203,8 @@ async fn recall(name: &str, client: &Client, vectors: &[Vec<f32>]) -> f64 {
         right += found.iter().filter(|text| expected.contains(text)).count();
     }
     times.sort_unstable();
-    let recall = right as f64 / (5 * QUESTIONS) as f64;
-    let at = |percent: usize| times[QUESTIONS * percent / 100].as_secs_f64() * 1e3;
+    let recall = right as f64 / (5 * questions()) as f64;
+    let at = |percent: usize| times[questions() * percent / 100].as_secs_f64() * 1e3;
     println!(
         "| {name} | {} | {recall:.3} | {:.1} | {:.1} | {reading:.1} ({first}) |",
         vectors.len(),

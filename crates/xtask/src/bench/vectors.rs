@@ -17,7 +17,7 @@ const PASSAGES: &str = "250000";
 
 const ABOUT: &str = "# Passages by meaning, by store\n\n\
     `semantic_search` in process, as a client asks, of drawn vectors of 384 numbers in clusters of 250, \
-    with words that no passage has. Recall@5 is of the five nearest by all vectors, over 60 questions; \
+    with words that no passage has. Recall@5 is of the five nearest by all vectors, over 200 questions; \
     `first` is the time and the number of questions until all vectors have been read (codes). Built for \
     size as it is deployed, without link-time optimization. Vectorize is not here: there is none outside \
     of Cloudflare.\n\n\

@@ -24,7 +24,8 @@ const CALLERS: u64 = 6;
 /// Looks at the instances while calls go on; the first third fills caches and pools.
 const LOOKS: usize = 30;
 
-/// What an instance may have more at the end than after that third: in KiB, and descriptors.
+/// What an instance may have more at the end than after that third, however long it takes: in KiB, and
+/// descriptors.
 const GROWTH: u64 = 8 * 1024;
 const DESCRIPTORS: u64 = 16;
 
@@ -60,7 +61,7 @@ pub(super) fn run(cluster: &Cluster, time: Duration) -> Result<()> {
         served.load(Ordering::Relaxed),
         time.as_secs()
     );
-    flat(&looked?)
+    flat(&looked?, time)
 }
 
 /// What each instance had, look by look.
@@ -76,31 +77,61 @@ fn look(cluster: &Cluster, time: Duration) -> Result<Vec<Vec<Usage>>> {
     Ok(looks)
 }
 
-/// Whether the last third has no more than the one after the first had at most.
-fn flat(looks: &[Vec<Usage>]) -> Result<()> {
-    let most = |looks: &[Vec<Usage>], instance: usize| {
-        let of = |usage: fn(&Usage) -> u64| {
-            let all = looks
-                .iter()
-                .filter_map(|look| look.get(instance))
-                .map(usage);
-            all.max().unwrap_or(0)
-        };
-        (of(|usage| usage.now), of(|usage| usage.descriptors))
-    };
+/// Whether memory and descriptors stay as they were: the last third has no more than the one before
+/// had at most, and the line through both does not rise by more. The maxima see what jumps, the line
+/// what creeps.
+fn flat(looks: &[Vec<Usage>], time: Duration) -> Result<()> {
     let third = looks.len() / 3;
+    let minutes = time.as_secs_f64() / 60.0 * 2.0 / 3.0;
     for instance in 0..looks.first().map_or(0, Vec::len) {
-        let (memory, descriptors) = most(&looks[third..2 * third], instance);
-        let (memory_then, descriptors_then) = most(&looks[2 * third..], instance);
-        println!(
-            "  instance {instance}: {memory} KiB and {descriptors} descriptors, and at the end \
-             {memory_then} KiB and {descriptors_then}"
-        );
-        if memory_then > memory + GROWTH || descriptors_then > descriptors + DESCRIPTORS {
-            return Err(Error::new(format!("instance {instance} grows")));
+        let mut grows = Vec::new();
+        for (what, unit, of, bound) in MEASURES {
+            let all = looks.iter().filter_map(|look| look.get(instance));
+            let all: Vec<u64> = all.map(of).collect();
+            let most = |part: &[u64]| part.iter().copied().max().unwrap_or(0);
+            let (before, then) = (most(&all[third..2 * third]), most(&all[2 * third..]));
+            let rise = rise(&all[third..]);
+            println!(
+                "  instance {instance}, {what}: at most {before}, and at the end {then}{unit}; {:+.2}{unit} \
+                 a minute",
+                rise / minutes
+            );
+            if then > before + bound || rise > bound as f64 {
+                grows.push(what);
+            }
+        }
+        if !grows.is_empty() {
+            let grows = grows.join(" and ");
+            return Err(Error::new(format!("instance {instance} grows: {grows}")));
         }
     }
     Ok(())
+}
+
+type Measure = (&'static str, &'static str, fn(&Usage) -> u64, u64);
+
+/// What is looked at, its unit, and by how much it may grow.
+const MEASURES: [Measure; 2] = [
+    ("memory", " KiB", |usage| usage.now, GROWTH),
+    ("descriptors", "", |usage| usage.descriptors, DESCRIPTORS),
+];
+
+/// By how much the line through these, at equal distances, is higher at its end: least squares.
+fn rise(values: &[u64]) -> f64 {
+    let count = values.len() as f64;
+    let middle = (count - 1.0) / 2.0;
+    let mean = values.iter().sum::<u64>() as f64 / count;
+    let (mut above, mut below) = (0.0, 0.0);
+    for (at, value) in values.iter().enumerate() {
+        let far = at as f64 - middle;
+        above += far * (*value as f64 - mean);
+        below += far * far;
+    }
+    if below > 0.0 {
+        above / below * (count - 1.0)
+    } else {
+        0.0
+    }
 }
 
 /// One of several kinds: a result, a list, a stream, a refusal, a client that goes away.
@@ -140,7 +171,11 @@ mod tests {
                     descriptors: descriptors(number),
                 }]
             };
-            flat(&(0..30).map(look).collect::<Vec<_>>()).is_ok()
+            flat(
+                &(0..30).map(look).collect::<Vec<_>>(),
+                Duration::from_secs(600),
+            )
+            .is_ok()
         };
         assert!(looks(|number| number.min(9) * 10_000, |_| 40));
         assert!(!looks(|number| number * 1_000, |_| 40), "a megabyte a look");
@@ -148,5 +183,11 @@ mod tests {
             !looks(|_| 40, |number| number * 2),
             "two descriptors a look"
         );
+        // up and down, and no higher at the end: only the line rises
+        assert!(looks(|number| number % 5 * 1_000, |number| 40 + number % 3));
+        // a jump hides from the maxima what creeps; the line sees it
+        let creeps = |number: u64| 40 + number * 600 + if number == 15 { 9_000 } else { 0 };
+        assert!(!looks(creeps, |_| 40), "half a megabyte a look");
+        assert_eq!(rise(&[1, 3, 5]).round(), 4.0);
     }
 }

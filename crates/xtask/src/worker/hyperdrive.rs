@@ -99,6 +99,15 @@ const fn bound<'a>(
     Service { name, what }
 }
 
+/// One that never answers.
+const fn silent(name: &str) -> Service<'_> {
+    let what = What::Script {
+        text: SILENT,
+        service: None,
+    };
+    Service { name, what }
+}
+
 const CRM: &[(&str, &str)] = &[OPEN, QUIET, ("MCPFN_TOOLKITS", "crm")];
 const SQL: &[(&str, &str)] = &[OPEN, QUIET, ("MCPFN_TOOLKITS", "sql")];
 const KNOWLEDGE: &[(&str, &str)] = &[OPEN, QUIET, ("MCPFN_TOOLKITS", "knowledge")];
@@ -108,13 +117,7 @@ const ANOTHER: &str = r#"kvNamespace = "silent""#;
 const D1: &str = r#"wrapped = (moduleName = "cloudflare-internal:d1-api", innerBindings = [(name = "fetcher", service = "silent")])"#;
 
 const MISBOUND: &[Service<'_>] = &[
-    Service {
-        name: "silent",
-        what: What::Script {
-            text: SILENT,
-            service: None,
-        },
-    },
+    silent("silent"),
     bound("none-bound", CRM, &[]),
     bound("another-bound", CRM, &[("HYPERDRIVE", ANOTHER)]),
     bound("text-bound", CRM, &[("HYPERDRIVE", r#"text = "hunter2""#)]),
@@ -128,11 +131,7 @@ const MISBOUND: &[Service<'_>] = &[
     ),
     bound("no-model", KNOWLEDGE, &[("DB", D1), ("VECTORS", INDEX)]),
     // what that index would ask
-    Service {
-        name: "index",
-        what: What::Script {
-            text: SILENT,
-            service: None,
-        },
-    },
+    silent("index"),
+    // once it listens, all do
+    silent("everything"),
 ];
