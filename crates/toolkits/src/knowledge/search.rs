@@ -121,16 +121,8 @@ pub async fn semantic_search(args: Question, cx: &Cx) -> Result<PassageMatches, 
         some,
         partial,
     } = found;
-    if let Some(QuestionVector { model, vector }) = vector.filter(|_| !compared) {
-        cx.report_degraded(
-            "embeddings",
-            &format!(
-                "no passage has a vector of the model {} with {} numbers, as its service gives them: \
-                 add the documents again with it",
-                quoted(&model),
-                vector.len() / 4
-            ),
-        );
+    if let Some(vector) = vector.filter(|_| !compared) {
+        report_uncompared(cx, &vector);
         note = Some(WORDS_ALONE.to_owned());
     }
     let passages = shown(&rows, &best).ok_or_else(|| other_columns("documents"))?;
@@ -158,6 +150,19 @@ pub async fn semantic_search(args: Question, cx: &Cx) -> Result<PassageMatches, 
         },
         note,
     })
+}
+
+/// Tells the log that a question's vector could be compared with none.
+fn report_uncompared(cx: &Cx, QuestionVector { model, vector }: &QuestionVector) {
+    cx.report_degraded(
+        "embeddings",
+        &format!(
+            "no passage has a vector of the model {} with {} numbers, as its service gives them: add \
+             the documents again with it",
+            quoted(model),
+            vector.len() / 4
+        ),
+    );
 }
 
 /// The best passages, with their rows, and what to say where misspelt words were taken for others.

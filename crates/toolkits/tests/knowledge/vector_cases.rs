@@ -47,7 +47,7 @@ impl Expected {
 }
 
 pub(crate) fn cases() -> Vec<VectorCase> {
-    let text = include_str!("../../../../tests/fixtures/knowledge/vectors.json");
+    let text = include_str!("vectors.json");
     let cases: Vec<Value> = serde_json::from_str(text).expect("cases");
     cases.iter().map(case).collect()
 }

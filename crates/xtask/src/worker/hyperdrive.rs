@@ -6,8 +6,8 @@ use std::{fs, path::Path, process::Command};
 
 use super::bindings::INDEX;
 use super::deployed::{Under, under_wrangler};
-use super::services::{OPEN, QUIET, SILENT};
-use super::workerd::{self, Service, What};
+use super::services::{OPEN, QUIET, SILENT, alone, bound};
+use super::workerd::{self, Service};
 use crate::{
     cargo_steps,
     context::Context,
@@ -87,27 +87,6 @@ fn misbound(cx: &Context, tools: &WorkerTools, out: &Path, counts: &mut Counts) 
     workerd.process.still_runs()
 }
 
-const fn bound<'a>(
-    name: &'a str,
-    variables: &'a [(&'a str, &'a str)],
-    bindings: &'a [(&'a str, &'a str)],
-) -> Service<'a> {
-    let what = What::Bound {
-        variables,
-        bindings,
-    };
-    Service { name, what }
-}
-
-/// One that never answers.
-const fn silent(name: &str) -> Service<'_> {
-    let what = What::Script {
-        text: SILENT,
-        service: None,
-    };
-    Service { name, what }
-}
-
 const CRM: &[(&str, &str)] = &[OPEN, QUIET, ("MCPFN_TOOLKITS", "crm")];
 const SQL: &[(&str, &str)] = &[OPEN, QUIET, ("MCPFN_TOOLKITS", "sql")];
 const KNOWLEDGE: &[(&str, &str)] = &[OPEN, QUIET, ("MCPFN_TOOLKITS", "knowledge")];
@@ -117,7 +96,8 @@ const ANOTHER: &str = r#"kvNamespace = "silent""#;
 const D1: &str = r#"wrapped = (moduleName = "cloudflare-internal:d1-api", innerBindings = [(name = "fetcher", service = "silent")])"#;
 
 const MISBOUND: &[Service<'_>] = &[
-    silent("silent"),
+    // they never answer
+    alone("silent", SILENT),
     bound("none-bound", CRM, &[]),
     bound("another-bound", CRM, &[("HYPERDRIVE", ANOTHER)]),
     bound("text-bound", CRM, &[("HYPERDRIVE", r#"text = "hunter2""#)]),
@@ -131,7 +111,7 @@ const MISBOUND: &[Service<'_>] = &[
     ),
     bound("no-model", KNOWLEDGE, &[("DB", D1), ("VECTORS", INDEX)]),
     // what that index would ask
-    silent("index"),
+    alone("index", SILENT),
     // once it listens, all do
-    silent("everything"),
+    alone("everything", SILENT),
 ];

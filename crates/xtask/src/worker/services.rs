@@ -80,6 +80,28 @@ const fn built<'a>(name: &'a str, variables: &'a [(&'a str, &'a str)]) -> Servic
     }
 }
 
+/// The same with bindings as they stand.
+pub(super) const fn bound<'a>(
+    name: &'a str,
+    variables: &'a [(&'a str, &'a str)],
+    bindings: &'a [(&'a str, &'a str)],
+) -> Service<'a> {
+    let what = What::Bound {
+        variables,
+        bindings,
+    };
+    Service { name, what }
+}
+
+/// A script that asks no other.
+pub(super) const fn alone<'a>(name: &'a str, text: &'a str) -> Service<'a> {
+    let what = What::Script {
+        text,
+        service: None,
+    };
+    Service { name, what }
+}
+
 /// One server a service; `everything` comes last, with tasks, which the fixtures are served without
 /// (`within-calls`).
 pub(super) const SERVICES: &[Service<'_>] = &[
@@ -121,13 +143,7 @@ pub(super) const SERVICES: &[Service<'_>] = &[
             ("TEST_SERVER", "policed"),
         ]),
     },
-    Service {
-        name: "issuer",
-        what: What::Script {
-            text: ISSUER,
-            service: None,
-        },
-    },
+    alone("issuer", ISSUER),
     Service {
         name: "keyed",
         what: What::Built(&[
@@ -150,13 +166,7 @@ pub(super) const SERVICES: &[Service<'_>] = &[
             ("TEST_SERVER", "watched"),
         ]),
     },
-    Service {
-        name: "team",
-        what: What::Script {
-            text: ISSUER,
-            service: None,
-        },
-    },
+    alone("team", ISSUER),
     Service {
         name: "access",
         what: What::Fetching {
@@ -218,13 +228,7 @@ pub(super) const SERVICES: &[Service<'_>] = &[
         name: "forgetful",
         what: What::Built(KEYED),
     },
-    Service {
-        name: "database",
-        what: What::Script {
-            text: DATABASE,
-            service: None,
-        },
-    },
+    alone("database", DATABASE),
     Service {
         name: "late",
         what: What::Asking {
@@ -233,53 +237,37 @@ pub(super) const SERVICES: &[Service<'_>] = &[
         },
     },
     built("misbound", &[OPEN, KEY, QUIET, ("IDEMPOTENCY", "objects")]),
-    Service {
-        name: "mistaken",
-        what: What::Bound {
-            variables: &[
-                OPEN,
-                QUIET,
-                ("MCPFN_RATE_LIMIT", "60/min"),
-                ("TEST_SERVER", "watched"),
-            ],
-            bindings: MISTAKEN,
-        },
-    },
-    Service {
-        name: "misfiled",
-        what: What::Bound {
-            variables: &[OPEN, KEY, QUIET, ("TEST_SERVER", "files")],
-            bindings: &[("FILES", r#"text = "hunter2""#)],
-        },
-    },
-    Service {
-        name: "misasked",
-        what: What::Bound {
-            variables: &[OPEN, KEY, QUIET, ("TEST_SERVER", "sql")],
-            bindings: &[("DB", r#"kvNamespace = "silent""#)],
-        },
-    },
-    Service {
-        name: "index",
-        what: What::Script {
-            text: INDEX_SERVICE,
-            service: None,
-        },
-    },
-    Service {
-        name: "vectors",
-        what: What::Bound {
-            variables: &[OPEN, KEY, QUIET, ("TEST_SERVER", "vectors")],
-            bindings: &[("VECTORS", INDEX)],
-        },
-    },
-    Service {
-        name: "misindexed",
-        what: What::Bound {
-            variables: &[OPEN, KEY, QUIET, ("TEST_SERVER", "vectors")],
-            bindings: &[("VECTORS", r#"kvNamespace = "silent""#)],
-        },
-    },
+    bound(
+        "mistaken",
+        &[
+            OPEN,
+            QUIET,
+            ("MCPFN_RATE_LIMIT", "60/min"),
+            ("TEST_SERVER", "watched"),
+        ],
+        MISTAKEN,
+    ),
+    bound(
+        "misfiled",
+        &[OPEN, KEY, QUIET, ("TEST_SERVER", "files")],
+        &[("FILES", r#"text = "hunter2""#)],
+    ),
+    bound(
+        "misasked",
+        &[OPEN, KEY, QUIET, ("TEST_SERVER", "sql")],
+        &[("DB", r#"kvNamespace = "silent""#)],
+    ),
+    alone("index", INDEX_SERVICE),
+    bound(
+        "vectors",
+        &[OPEN, KEY, QUIET, ("TEST_SERVER", "vectors")],
+        &[("VECTORS", INDEX)],
+    ),
+    bound(
+        "misindexed",
+        &[OPEN, KEY, QUIET, ("TEST_SERVER", "vectors")],
+        &[("VECTORS", r#"kvNamespace = "silent""#)],
+    ),
     Service {
         name: "ignoring",
         what: What::Built(&[
@@ -292,76 +280,48 @@ pub(super) const SERVICES: &[Service<'_>] = &[
             ("MCPFN_TRUSTED_PROXIES", "127.0.0.1"),
         ]),
     },
-    Service {
-        name: "vault",
-        what: What::Script {
-            text: VAULT,
-            service: None,
-        },
-    },
-    Service {
-        name: "locked",
-        what: What::Bound {
-            variables: &[
-                ("MCPFN_AUTH", "api-key"),
-                KEY,
-                QUIET,
-                ("TEST_SERVER", "watched"),
-            ],
-            bindings: &[(
-                "MCPFN_API_KEYS",
-                r#"service = (name = "vault", entrypoint = "Keys")"#,
-            )],
-        },
-    },
-    Service {
-        name: "lost",
-        what: What::Bound {
-            variables: &[OPEN, QUIET, ("TEST_SERVER", "watched")],
-            bindings: &[(
-                "MCPFN_STATE_KEY",
-                r#"service = (name = "vault", entrypoint = "Lost")"#,
-            )],
-        },
-    },
-    Service {
-        name: "stuck",
-        what: What::Bound {
-            variables: &[OPEN, QUIET, ("TEST_SERVER", "watched")],
-            bindings: &[(
-                "MCPFN_STATE_KEY",
-                r#"service = (name = "vault", entrypoint = "Stuck")"#,
-            )],
-        },
-    },
-    Service {
-        name: "silent",
-        what: What::Script {
-            text: SILENT,
-            service: None,
-        },
-    },
-    Service {
-        name: "hung",
-        what: What::Bound {
-            variables: &[OPEN, KEY, QUIET, ("TEST_SERVER", "policed")],
-            bindings: HUNG,
-        },
-    },
-    Service {
-        name: "points",
-        what: What::Script {
-            text: POINTS,
-            service: None,
-        },
-    },
-    Service {
-        name: "metered",
-        what: What::Bound {
-            variables: &[OPEN, KEY, QUIET, ("TEST_SERVER", "watched")],
-            bindings: &[("METRICS", METRICS)],
-        },
-    },
+    alone("vault", VAULT),
+    bound(
+        "locked",
+        &[
+            ("MCPFN_AUTH", "api-key"),
+            KEY,
+            QUIET,
+            ("TEST_SERVER", "watched"),
+        ],
+        &[(
+            "MCPFN_API_KEYS",
+            r#"service = (name = "vault", entrypoint = "Keys")"#,
+        )],
+    ),
+    bound(
+        "lost",
+        &[OPEN, QUIET, ("TEST_SERVER", "watched")],
+        &[(
+            "MCPFN_STATE_KEY",
+            r#"service = (name = "vault", entrypoint = "Lost")"#,
+        )],
+    ),
+    bound(
+        "stuck",
+        &[OPEN, QUIET, ("TEST_SERVER", "watched")],
+        &[(
+            "MCPFN_STATE_KEY",
+            r#"service = (name = "vault", entrypoint = "Stuck")"#,
+        )],
+    ),
+    alone("silent", SILENT),
+    bound(
+        "hung",
+        &[OPEN, KEY, QUIET, ("TEST_SERVER", "policed")],
+        HUNG,
+    ),
+    alone("points", POINTS),
+    bound(
+        "metered",
+        &[OPEN, KEY, QUIET, ("TEST_SERVER", "watched")],
+        &[("METRICS", METRICS)],
+    ),
     Service {
         name: "routed",
         what: What::Running {
