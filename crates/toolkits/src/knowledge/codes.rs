@@ -161,9 +161,10 @@ async fn read(
         .filter(|kept| kept.model == *model && kept.length == vector.len())
         .unwrap_or_else(|| Arc::new(ModelCodes::new(model, vector.len(), tail)));
     let room = MAX_BYTES / (vector.len() / 32 + 16);
-    // others can't be compared
+    // by their numbers, not by the index of models, for which PostgreSQL sorts them all for each page;
+    // of another length they can't be compared
     let sql = format!(
-        "SELECT number, vector FROM passages WHERE model = ?1 AND number >= ?2 AND \
+        "SELECT number, vector FROM passages WHERE model || '' = ?1 AND number >= ?2 AND \
          octet_length(vector) = {} ORDER BY number LIMIT ?3",
         vector.len()
     );
