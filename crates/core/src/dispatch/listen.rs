@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use crate::call::Call;
+use crate::join::sooner;
 use crate::jsonrpc::{Error, Object, to_json, write_notification};
 use crate::model::JsonObject;
 use crate::model::meta::TraceContext;
@@ -135,7 +136,7 @@ struct ListenStream {
 }
 
 impl ListenStream {
-    /// Ends with the result, once the time of the stream is over.
+    /// Ends with the result, once the time of the stream is over, or the instance is to end.
     async fn hold(mut self, honoured: Honoured) -> Result<Vec<u8>, Error> {
         let begun = self.begin(&honoured).await;
         let mut states = begun.inspect_err(|error| self.entry.refused = Some(error.clone()))?;
@@ -146,7 +147,10 @@ impl ListenStream {
                 break;
             }
             let pause = self.listening.every.min(Duration::from_millis(left));
-            self.platform().timer.sleep(pause).await;
+            let pause = self.platform().timer.sleep(pause);
+            if sooner(self.platform().shutdown(), pause).await.is_ok() {
+                break;
+            }
             // an outage is told to the log, and over when it is over: no change is lost by it
             let Ok(now) = self.states(&honoured).await else {
                 continue;
