@@ -3,6 +3,7 @@
 
 mod listened;
 mod refused;
+mod tasks;
 
 use std::sync::Arc;
 use std::time::Duration;

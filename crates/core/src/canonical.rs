@@ -85,6 +85,17 @@ pub(crate) fn digest_key(parts: &[&[u8]]) -> String {
     URL_SAFE_NO_PAD.encode(hash.finalize())
 }
 
+/// Letters of the part of a key that stands for its caller, of Base64: two callers have the same
+/// with a chance of one in 2^72, and would share room.
+const CALLER_LENGTH: usize = 12;
+
+/// The end that all keys of a caller have, by which stores with little room share it out.
+pub(crate) fn caller_key(principal: &str) -> String {
+    let mut key = digest_key(&[b"caller", principal.as_bytes()]);
+    key.truncate(CALLER_LENGTH);
+    key
+}
+
 /// The first 16 hexadecimal digits of the SHA-256 of some bytes: enough to find equal inputs in a
 /// log, not to read them.
 pub(crate) fn fingerprint(bytes: &[u8]) -> String {

@@ -1,7 +1,8 @@
 //! Several futures at the same time, in the task that waits for them: a batch, the lists of several
 //! servers. Spawns nothing. `futures-util` has the same, and would be its first crate here.
 
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::task::Poll;
 
 use crate::send::BoxFuture;
@@ -27,10 +28,24 @@ pub(crate) async fn join_all<T>(mut futures: Vec<BoxFuture<'static, T>>) -> Vec<
     values.into_iter().flatten().collect()
 }
 
+/// The end of one of two futures, whichever comes first; of the first one if both are there.
+pub(crate) async fn sooner<A, B>(
+    first: impl Future<Output = A>,
+    second: impl Future<Output = B>,
+) -> Result<A, B> {
+    let (mut first, mut second) = (pin!(first), pin!(second));
+    poll_fn(move |cx| {
+        if let Poll::Ready(end) = first.as_mut().poll(cx) {
+            return Poll::Ready(Ok(end));
+        }
+        second.as_mut().poll(cx).map(Err)
+    })
+    .await
+}
+
 #[cfg(test)]
 mod tests {
     use std::future::{pending, ready};
-    use std::pin::pin;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicU32, Ordering};
     use std::task::{Context, Waker};

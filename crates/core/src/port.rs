@@ -27,7 +27,7 @@ pub use audit_log::{AuditEntry, AuditLog, CacheStatus, Failure, Outcome, Refused
 pub use dependency::Dependency;
 pub use http_client::{HttpClient, HttpError, HttpRequest, HttpResponse, Listen};
 pub use mailbox::Mailbox;
-pub use runtime::{Background, Blocking, BlockingWork, Clock, Random, Timer};
+pub use runtime::{Background, Blocking, BlockingWork, Clock, Random, Shutdown, Timer};
 pub use store::{
     Admission, Hold, Holder, IdempotencyStatus, IdempotencyStore, Rate, RateLimiter, ResultCache,
 };
@@ -57,6 +57,7 @@ pub struct Platform {
     pub(crate) tasks: Option<TaskPlatform>,
     pub(crate) topics: Option<Arc<dyn Topics>>,
     pub(crate) blocking: Option<Arc<dyn Blocking>>,
+    shutdown: Option<Arc<dyn Shutdown>>,
     pub(crate) cache: Option<Arc<dyn ResultCache>>,
     pub(crate) rate_limits: Option<RateLimits>,
     pub(crate) writes: Option<IdempotentWrites>,
@@ -88,6 +89,7 @@ impl Platform {
             tasks: None,
             topics: None,
             blocking: None,
+            shutdown: None,
             cache: None,
             rate_limits: None,
             writes: None,
@@ -170,6 +172,23 @@ impl Platform {
     pub fn with_blocking(mut self, blocking: Arc<dyn Blocking>) -> Self {
         self.blocking = Some(blocking);
         self
+    }
+
+    /// Adds what says that this instance ends. Without it, streams are held and tasks are at work
+    /// until the process is gone.
+    #[must_use]
+    pub fn with_shutdown(mut self, shutdown: Arc<dyn Shutdown>) -> Self {
+        self.shutdown = Some(shutdown);
+        self
+    }
+
+    /// Ends once this instance takes no more requests.
+    #[must_use]
+    pub fn shutdown(&self) -> BoxFuture<'static, ()> {
+        match &self.shutdown {
+            Some(shutdown) => shutdown.begun(),
+            None => Box::pin(std::future::pending()),
+        }
     }
 
     /// Adds the store of tools' results. Without one, nothing is kept.

@@ -204,6 +204,17 @@ fn all_mistakes<E: Display, P>(
 
 /// Waits for work that no call waits for, and says what it waits for and what was left.
 async fn end_work(process: &Process) {
+    // also of a pipe, whose end nobody was told of before
+    process.shutdown.begin();
+    if tokio::time::timeout(GRACE, process.task_runs.given_back())
+        .await
+        .is_err()
+    {
+        tracing::warn!(
+            event = "tasks_not_given_back",
+            "the store of tasks did not answer: what was at work goes on elsewhere in 45 s"
+        );
+    }
     let tasks = process.tasks.count();
     if tasks > 0 {
         let seconds = GRACE.as_secs();
@@ -369,14 +380,10 @@ impl LocalHost {
                     return Err(FOR_DEVELOPMENT.to_owned());
                 }
                 let bounds = settings.bounds_for(server);
-                let endpoint = LocalEndpoint::new(service, platform, self.metrics, settings);
-                let ready = |address: &BoundAddress| {
-                    greeting.print(address);
-                    warn_of_tools(server);
-                    if let Some(warning) = settings.warning() {
-                        tracing::warn!(event = "callers_not_told_apart", "{warning}");
-                    }
-                };
+                let shutdown = self.process.shutdown;
+                let endpoint =
+                    LocalEndpoint::new(service, platform, self.metrics, shutdown, settings);
+                let ready = |address: &BoundAddress| greeting.started(address);
                 runtime
                     .block_on(http::serve_endpoint(endpoint, listen, bounds, ready, stop))
                     .map(|()| ExitCode::SUCCESS)

@@ -184,9 +184,17 @@ impl Embedded {
         self.process.telemetry.keep_flushing().await;
     }
 
+    /// Ends streams of changes, which clients would hold otherwise, and gives tasks that are at
+    /// work back to their store, for another instance: call it when the program is told to stop.
+    pub fn begin_shutdown(&self) {
+        self.process.shutdown.begin();
+    }
+
     /// Waits for work that no call waits for, and sends the last spans: call it once the program no
     /// longer takes requests.
     pub async fn drain(&self) {
+        self.begin_shutdown();
+        self.process.task_runs.given_back().await;
         self.process.drain().await;
     }
 }

@@ -11,6 +11,7 @@ use http::{HeaderValue, Method, Request, Response, Uri};
 use mcpfn_core::Principal;
 use mcpfn_core::port::Platform;
 use mcpfn_http::{Body, Readiness, Service, TrustedProxies, readiness};
+use mcpfn_native::ProcessShutdown;
 use mcpfn_settings::strip_base_path;
 
 use crate::metrics::PrometheusMetrics;
@@ -44,6 +45,8 @@ pub(crate) struct LocalEndpoint {
     pub(crate) base_path: String,
     /// Whether it was told to stop.
     pub(crate) draining: AtomicBool,
+    /// Told once no more requests are taken.
+    pub(crate) shutdown: ProcessShutdown,
     /// What `/ready` asks.
     pub(crate) dependencies: Dependencies,
     told_of_proxy: AtomicBool,
@@ -65,6 +68,7 @@ impl LocalEndpoint {
             proxies: TrustedProxies::default(),
             base_path: String::new(),
             draining: AtomicBool::default(),
+            shutdown: ProcessShutdown::default(),
             told_of_proxy: AtomicBool::default(),
         }
     }
@@ -73,6 +77,7 @@ impl LocalEndpoint {
         service: Service,
         platform: Arc<Platform>,
         metrics: Option<PrometheusMetrics>,
+        shutdown: ProcessShutdown,
         settings: &Settings,
     ) -> Self {
         Self {
@@ -88,6 +93,7 @@ impl LocalEndpoint {
             proxies: settings.trusted_proxies.clone(),
             base_path: settings.base_path.clone(),
             draining: AtomicBool::default(),
+            shutdown,
             told_of_proxy: AtomicBool::default(),
         }
     }

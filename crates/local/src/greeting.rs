@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use mcpfn_core::{Revision, Server};
-use mcpfn_settings::{ClientAccess, ClientEntry, Setting};
+use mcpfn_settings::{ClientAccess, ClientEntry, Setting, warn_of_tools};
 
 use crate::clients;
 use crate::listen::BoundAddress;
@@ -30,7 +30,16 @@ pub(crate) struct Greeting {
 }
 
 impl Greeting {
-    pub(crate) fn print(&self, address: &BoundAddress) {
+    /// Says where the server is now, and what may be wrong with it.
+    pub(crate) fn started(&self, address: &BoundAddress) {
+        self.print(address);
+        warn_of_tools(&self.server);
+        if let Some(warning) = self.settings.warning() {
+            tracing::warn!(event = "callers_not_told_apart", "{warning}");
+        }
+    }
+
+    fn print(&self, address: &BoundAddress) {
         let server = &self.server;
         let (tools, resources, prompts) = server.counts();
         let names: Vec<&str> = server.tool_summaries().map(|(name, _)| name).collect();

@@ -147,6 +147,8 @@ impl HttpServer {
     /// Serves the last connections, and waits for calls in flight, within bounds.
     async fn end(self, last: Vec<(ByteStream, IpAddr)>, bounds: Bounds) {
         let seconds = bounds.drain_timeout.as_secs();
+        // streams of changes end, and tasks are another instance's
+        self.endpoint.shutdown.begin();
         tracing::info!(
             event = "closing",
             connections = self.graceful.count(),

@@ -196,6 +196,14 @@ fn task(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Vec<(Ident, 
     let inside;
     syn::parenthesized!(inside in input);
     while !inside.is_empty() {
+        if inside.peek(Lit) {
+            let value: Lit = inside.parse()?;
+            errors.at(value, format!("a value needs a key: {}", task_keys()));
+            if !inside.is_empty() {
+                inside.parse::<Token![,]>()?;
+            }
+            continue;
+        }
         let key = inside.call(Ident::parse_any)?;
         let value = match inside.parse::<Option<Token![=]>>()? {
             Some(_) => Some(inside.parse()?),
@@ -204,9 +212,7 @@ fn task(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Vec<(Ident, 
         let form = TASK.iter().find(|(known, _)| key == known);
         match form {
             None => {
-                let known: Vec<&str> = TASK.iter().map(|(key, _)| *key).collect();
-                let known = known.join(", ");
-                errors.at(&key, format!("unknown key `{key}`: `task` knows {known}"));
+                errors.at(&key, format!("unknown key `{key}`: {}", task_keys()));
             }
             Some(_) if options.iter().any(|(seen, _)| *seen == key) => {
                 errors.at(&key, format!("`{key}` is given twice"));
@@ -221,6 +227,11 @@ fn task(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Vec<(Ident, 
         }
     }
     Ok(options)
+}
+
+fn task_keys() -> String {
+    let known: Vec<&str> = TASK.iter().map(|(key, _)| *key).collect();
+    format!("`task` knows {}", known.join(", "))
 }
 
 impl SettingForm {

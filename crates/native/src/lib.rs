@@ -23,6 +23,7 @@
 
 mod background;
 mod blocking;
+mod caller;
 #[cfg(feature = "client")]
 mod client;
 mod environment;
@@ -32,7 +33,9 @@ mod ports;
 mod process;
 mod secret_file;
 pub mod shared;
+mod shutdown;
 mod task_runs;
+mod task_turns;
 mod telemetry;
 
 pub use background::Tasks;
@@ -42,5 +45,6 @@ pub use environment::Variables;
 pub use ports::{OsRandom, new_key, platform};
 #[cfg(feature = "client")]
 pub use process::Process;
+pub use shutdown::ProcessShutdown;
 pub use task_runs::TaskRuns;
 pub use telemetry::{Telemetry, Transport};

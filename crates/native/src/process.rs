@@ -14,6 +14,7 @@ use crate::background::Tasks;
 use crate::blocking::BlockingThreads;
 use crate::client::Client;
 use crate::ports::platform;
+use crate::shutdown::ProcessShutdown;
 use crate::task_runs::TaskRuns;
 use crate::telemetry::{Telemetry, Transport};
 
@@ -26,6 +27,8 @@ pub struct Process {
     pub telemetry: Telemetry,
     /// What runs tasks of clients, where the host has a store for them.
     pub task_runs: TaskRuns,
+    /// Whether it is to end.
+    pub shutdown: ProcessShutdown,
 }
 
 impl Process {
@@ -42,7 +45,9 @@ impl Process {
         audit: impl FnOnce(Platform) -> Platform,
     ) -> Result<(Platform, Self), String> {
         let tasks = Tasks::default();
+        let shutdown = ProcessShutdown::default();
         let platform = platform(keys)
+            .with_shutdown(Arc::new(shutdown.clone()))
             .with_background(Arc::new(tasks.clone()))
             .with_blocking(Arc::new(BlockingThreads::default()));
         let platform = audit(platform).with_port::<dyn HttpClient>(Arc::new(Client::new()));
@@ -51,6 +56,7 @@ impl Process {
             tasks,
             telemetry,
             task_runs: TaskRuns::default(),
+            shutdown,
         };
         Ok((platform, process))
     }

@@ -9,12 +9,15 @@ use mcpfn_core::Server;
 use mcpfn_core::handler::BoxFuture;
 use mcpfn_core::host::TaskRun;
 use mcpfn_core::port::{Platform, StoreError, TaskRunner};
-use tokio::sync::Semaphore;
+use tokio::sync::Notify;
 
-/// Most tasks that are at work at the same time; others wait for their turn.
+use crate::task_turns::{TaskTurn, TaskTurns};
+
+/// Most tasks that are at work at the same time, and twice those of one caller; others wait for
+/// their turn.
 const AT_ONCE: usize = 64;
-/// After a store that could not be asked.
-const PAUSE: Duration = Duration::from_secs(5);
+/// After a store that could not be asked, in milliseconds.
+const PAUSE_MS: u64 = 5_000;
 /// How often it is asked before the task is left to the next client that asks for it.
 const TRIES: u32 = 12;
 
@@ -43,7 +46,9 @@ struct Inner {
     bound: OnceLock<(Server, Weak<Platform>)>,
     /// Keys of tasks that this process is at, and whether one was ordered again since.
     orders: Mutex<HashMap<String, bool>>,
-    turns: Semaphore,
+    turns: TaskTurns,
+    /// Told when there are no orders any more.
+    idle: Notify,
 }
 
 impl Default for Inner {
@@ -51,7 +56,8 @@ impl Default for Inner {
         Self {
             bound: OnceLock::new(),
             orders: Mutex::default(),
-            turns: Semaphore::new(AT_ONCE),
+            turns: TaskTurns::new(AT_ONCE),
+            idle: Notify::new(),
         }
     }
 }
@@ -77,6 +83,19 @@ impl TaskRuns {
         self.orders().len()
     }
 
+    /// Waits until this process is at no task: soon, once the platform's shutdown has begun.
+    pub async fn given_back(&self) {
+        loop {
+            let mut idle = std::pin::pin!(self.0.idle.notified());
+            // before the look: an end that comes between the two is not missed
+            idle.as_mut().enable();
+            if self.count() == 0 {
+                return;
+            }
+            idle.await;
+        }
+    }
+
     fn orders(&self) -> MutexGuard<'_, HashMap<String, bool>> {
         self.0.orders.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -84,43 +103,35 @@ impl TaskRuns {
     /// Whether the task has to be taken up: it was ordered once more while it was being run.
     fn ended(&self, key: &str) -> bool {
         let mut orders = self.orders();
-        match orders.get_mut(key) {
-            Some(again) if *again => {
-                *again = false;
-                true
-            }
-            _ => {
-                orders.remove(key);
-                false
-            }
+        if let Some(again) = orders.get_mut(key).filter(|again| **again) {
+            *again = false;
+            return true;
         }
+        orders.remove(key);
+        if orders.is_empty() {
+            self.0.idle.notify_waiters();
+        }
+        false
     }
 
     async fn run(self, key: String, not_before_ms: u64) {
-        let Some((server, platform)) = self.0.bound.get() else {
-            self.orders().remove(&key);
-            return;
-        };
-        let mut at_ms = not_before_ms;
-        let mut tries = 0;
-        loop {
-            let Some(platform) = platform.upgrade() else {
-                break;
+        let (mut at_ms, mut tries) = (not_before_ms, 0);
+        while let Some((server, platform)) = self.bound() {
+            let wait = Duration::from_millis(at_ms.saturating_sub(platform.now_ms()));
+            // until the process ends: what waits for its time or its turn is another one's then
+            let turn = tokio::select! {
+                () = platform.shutdown() => None,
+                turn = self.turn(&key, wait) => Some(turn),
             };
-            let wait_ms = at_ms.saturating_sub(platform.now_ms());
-            if wait_ms > 0 {
-                tokio::time::sleep(Duration::from_millis(wait_ms)).await;
-            }
-            let next = {
-                // closed by nobody
-                let _turn = self.0.turns.acquire().await;
-                server.run_task(&key, &platform, None).await
+            let next = match turn {
+                Some(_turn) => server.run_task(&key, &platform, None).await,
+                None => TaskRun::Ended,
             };
             match next {
                 TaskRun::Again { at_ms: next_ms } => at_ms = next_ms,
                 TaskRun::Unavailable if tries < TRIES => {
                     tries += 1;
-                    tokio::time::sleep(PAUSE).await;
+                    at_ms = platform.now_ms() + PAUSE_MS;
                 }
                 TaskRun::Ended | TaskRun::Unavailable => {
                     if !self.ended(&key) {
@@ -130,7 +141,20 @@ impl TaskRuns {
                 }
             }
         }
-        self.orders().remove(&key);
+        while self.ended(&key) {}
+    }
+
+    async fn turn<'a>(&'a self, key: &'a str, wait: Duration) -> TaskTurn<'a> {
+        if !wait.is_zero() {
+            tokio::time::sleep(wait).await;
+        }
+        self.0.turns.take(key).await
+    }
+
+    /// The server and its platform, while there are any.
+    fn bound(&self) -> Option<(&Server, Arc<Platform>)> {
+        let (server, platform) = self.0.bound.get()?;
+        Some((server, platform.upgrade()?))
     }
 }
 

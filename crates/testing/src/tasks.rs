@@ -20,7 +20,8 @@ pub struct TestTasks(Arc<Mutex<TaskState>>);
 struct TaskState {
     kept: HashMap<String, (u64, u64, HashMap<TaskPart, Bytes>)>,
     orders: VecDeque<(String, u64)>,
-    down: bool,
+    /// How many questions are not answered from now on.
+    down: u32,
 }
 
 impl fmt::Debug for TestTasks {
@@ -36,12 +37,17 @@ impl fmt::Debug for TestTasks {
 impl TestTasks {
     /// From now on neither the store nor the runner answers.
     pub fn go_down(&self) {
-        self.lock().down = true;
+        self.fail(u32::MAX);
+    }
+
+    /// The next questions, so many, are not answered by either.
+    pub fn fail(&self, questions: u32) {
+        self.lock().down = questions;
     }
 
     /// They answer again.
     pub fn come_back(&self) {
-        self.lock().down = false;
+        self.fail(0);
     }
 
     /// Runs that were ordered and did not begin: a key, and when the run is due in milliseconds
@@ -80,8 +86,11 @@ impl TestTasks {
     ) -> BoxFuture<'static, Result<T, StoreError>> {
         let mut state = self.lock();
         let answer = match state.down {
-            true => Err(StoreError::new("the test took it down")),
-            false => Ok(answer(&mut state)),
+            0 => Ok(answer(&mut state)),
+            questions => {
+                state.down = questions.saturating_sub(1);
+                Err(StoreError::new("the test took it down"))
+            }
         };
         Box::pin(async { answer })
     }

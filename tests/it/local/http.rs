@@ -68,6 +68,32 @@ fn http_lets_a_call_end_when_told_to_stop() {
     );
 }
 
+/// A client holds it for as long as it can, and a server that waits for that never ends.
+#[test]
+fn a_stream_of_changes_ends_with_its_result_when_told_to_stop() {
+    let (mut process, address) = Process::http_with(&[("MCPFN_SUBSCRIPTIONS", "poll")]);
+    let wanted = json!({"notifications": {"resourceSubscriptions": ["test://static-text"]}});
+    let request = Request::modern("subscriptions/listen", wanted);
+    let mut stream = TcpStream::connect(address).expect("a connection");
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.write_all(&encode(address, &request)).unwrap();
+    let (mut received, mut buffer) = (Vec::new(), [0; 4096]);
+    while !String::from_utf8_lossy(&received).contains("acknowledged") {
+        let read = stream.read(&mut buffer).expect("the stream begins");
+        assert_ne!(read, 0, "{}", String::from_utf8_lossy(&received));
+        received.extend_from_slice(&buffer[..read]);
+    }
+    let text = String::from_utf8_lossy(&received).into_owned();
+    assert!(text.contains("test://static-text"), "it is held: {text}");
+    let told = std::time::Instant::now();
+    process.terminate();
+    stream.read_to_end(&mut received).expect("the stream ends");
+    let text = String::from_utf8_lossy(&received);
+    assert!(text.contains(r#""resultType":"complete""#), "{text}");
+    assert_eq!(process.wait().code(), Some(0));
+    assert!(told.elapsed() < Duration::from_secs(5), "it was waited for");
+}
+
 #[test]
 fn http_stops_at_once_when_nothing_is_in_flight() {
     let (mut process, address) = Process::http();

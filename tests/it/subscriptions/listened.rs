@@ -3,15 +3,19 @@
 use super::*;
 
 /// The frames of a stream, with when each came, in seconds; `meanwhile` is done after the first.
-fn frames(pair: &Pair, request: &Request, meanwhile: impl Fn(u64)) -> Vec<(u64, Value)> {
-    block_on(&pair.here.time, async {
-        let http = pair.here.to_http(request);
-        let response = pair.here.service.call(http, &pair.here.platform).await;
+pub(super) fn frames(
+    here: &InProcess,
+    request: &Request,
+    meanwhile: impl Fn(u64),
+) -> Vec<(u64, Value)> {
+    block_on(&here.time, async {
+        let http = here.to_http(request);
+        let response = here.service.call(http, &here.platform).await;
         assert_eq!(response.headers()["content-type"], "text/event-stream");
         let (mut body, mut frames) = (response.into_body(), Vec::new());
         while let Some(frame) = body.frame().await {
             let bytes = frame.unwrap().into_data().unwrap();
-            let second = pair.here.time.elapsed_ms() / 1000;
+            let second = here.time.elapsed_ms() / 1000;
             let event = String::from_utf8(bytes.to_vec()).unwrap();
             if let Some(data) = event.strip_prefix("data: ") {
                 frames.push((second, serde_json::from_str(data).unwrap()));
@@ -22,7 +26,7 @@ fn frames(pair: &Pair, request: &Request, meanwhile: impl Fn(u64)) -> Vec<(u64, 
     })
 }
 
-fn listen(id: Value, notifications: Value) -> Request {
+pub(super) fn listen(id: Value, notifications: Value) -> Request {
     let params = json!({"notifications": notifications});
     let message = json!({"id": id, "method": "subscriptions/listen", "params": params});
     Request::from_client("2026-07-28", message)
@@ -44,7 +48,7 @@ fn a_stream_is_acknowledged_and_tells_of_what_was_asked_for() {
             "resourceSubscriptions": ["shop://stock", "shop://ledger", "shop://moon", "shop://stock"]
         });
         let began = pair.here.time.elapsed_ms() / 1000;
-        let frames = frames(&pair, &listen(id.clone(), wanted), |second| {
+        let frames = frames(&pair.here, &listen(id.clone(), wanted), |second| {
             if second - began < 10 {
                 for uri in ["shop://stock", "shop://ledger", "shop://moon"] {
                     pair.change(uri);
@@ -91,7 +95,7 @@ fn nothing_to_tell_of_ends_at_once() {
         json!({"resourceSubscriptions": null}),
     ];
     for wanted in wanted {
-        let frames = frames(&pair, &listen(json!(1), wanted), |_| ());
+        let frames = frames(&pair.here, &listen(json!(1), wanted), |_| ());
         assert_eq!(frames.len(), 2);
         assert_eq!(frames[0].1["params"]["notifications"], json!({}));
     }

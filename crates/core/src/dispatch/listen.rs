@@ -2,6 +2,8 @@
 //! long as the host holds it. The store is looked at from time to time, because an instance hears
 //! nothing from another one.
 
+mod tasks;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +12,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use crate::call::Call;
+use crate::join::sooner;
 use crate::jsonrpc::{Error, Object, to_json, write_notification};
 use crate::model::JsonObject;
 use crate::model::meta::TraceContext;
@@ -23,6 +26,7 @@ use crate::running::{Execution, Running};
 use crate::server::Server;
 use crate::subscriptions::{STORE, admits, mark, read, topic, unavailable};
 use crate::version::Revision;
+use tasks::FollowedTasks;
 
 const METHOD: &str = "subscriptions/listen";
 /// By which a client tells streams apart: the id of the request that opened each.
@@ -37,6 +41,9 @@ const MARGIN_MS: u64 = 1_000;
 struct Wanted {
     #[serde(default)]
     resource_subscriptions: Option<Vec<String>>,
+    /// SEP-2663
+    #[serde(default)]
+    task_ids: Option<Vec<String>>,
 }
 
 /// What it will hear.
@@ -45,29 +52,27 @@ struct Wanted {
 struct Honoured {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     resource_subscriptions: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    task_ids: Vec<String>,
 }
 
 impl Wanted {
-    /// What of it this caller is told of: what it may not read, or is not there, is left out.
-    fn honoured(self, server: &Server, principal: &Principal) -> Result<Honoured, Error> {
+    /// What of it this caller is told of: what it may not read, or is not there, is left out. Whose
+    /// the tasks are is not looked at yet.
+    fn honoured(self, server: &Server, call: &Call<'_>) -> Result<Honoured, Error> {
         let mut uris = self.resource_subscriptions.unwrap_or_default();
         if uris.len() > MOST {
             return Err(Error::invalid_params(format!(
                 "`params.notifications.resourceSubscriptions` may have at most {MOST} URIs"
             )));
         }
-        uris.retain(|uri| admits(server, uri, principal).is_ok());
+        uris.retain(|uri| admits(server, uri, &call.principal).is_ok());
         uris.sort();
         uris.dedup();
         Ok(Honoured {
             resource_subscriptions: uris,
+            task_ids: tasks::wanted(self.task_ids, server, call)?,
         })
-    }
-}
-
-impl Honoured {
-    fn is_empty(&self) -> bool {
-        self.resource_subscriptions.is_empty()
     }
 }
 
@@ -88,7 +93,7 @@ pub(super) fn listen(
     platform: &Arc<Platform>,
 ) -> Result<Execution, Error> {
     let Object(wanted) = call.params.notifications::<Object<Wanted>>()?;
-    let honoured = wanted.honoured(server, &call.principal)?;
+    let honoured = wanted.honoured(server, call)?;
     if !call.streams {
         return Err(Error::invalid_request(format!(
             "the answer to `{METHOD}` is a stream: send `Accept: application/json, \
@@ -124,6 +129,9 @@ pub(super) fn listen(
     Ok(Execution::Running(Running::new(id, false, outbox, hold)))
 }
 
+/// Resources, with the state of each that the client has heard of.
+type Heard = Vec<(String, u64)>;
+
 /// A stream that is held.
 struct ListenStream {
     /// JSON text of its id.
@@ -135,29 +143,24 @@ struct ListenStream {
 }
 
 impl ListenStream {
-    /// Ends with the result, once the time of the stream is over.
+    /// Ends with the result, once the time of the stream is over, or the instance is to end.
     async fn hold(mut self, honoured: Honoured) -> Result<Vec<u8>, Error> {
-        let begun = self.begin(&honoured).await;
-        let mut states = begun.inspect_err(|error| self.entry.refused = Some(error.clone()))?;
-        // a stream that nothing could come on is not held
-        while !honoured.is_empty() {
+        let begun = self.begin(honoured).await;
+        let begun = begun.inspect_err(|error| self.entry.refused = Some(error.clone()))?;
+        let (mut resources, mut tasks) = begun;
+        loop {
+            self.tell_of_tasks(&mut tasks).await;
             let left = self.until_ms.saturating_sub(self.platform().clock.now_ms());
-            if left == 0 {
+            // a stream that nothing could come on is not held
+            if left == 0 || (resources.is_empty() && tasks.is_over()) {
                 break;
             }
             let pause = self.listening.every.min(Duration::from_millis(left));
-            self.platform().timer.sleep(pause).await;
-            // an outage is told to the log, and over when it is over: no change is lost by it
-            let Ok(now) = self.states(&honoured).await else {
-                continue;
-            };
-            let uris = honoured.resource_subscriptions.iter();
-            for ((uri, known), state) in uris.zip(&mut states).zip(now) {
-                if state != 0 && state != *known {
-                    *known = state;
-                    self.tell("notifications/resources/updated", json!({ "uri": uri }));
-                }
+            let pause = self.platform().timer.sleep(pause);
+            if sooner(self.platform().shutdown(), pause).await.is_ok() {
+                break;
             }
+            self.tell_of_resources(&mut resources).await;
         }
         let server = &self.entry.server;
         let meta = self.meta();
@@ -166,20 +169,51 @@ impl ListenStream {
     }
 
     /// Tells the client what it will hear, once it is known what it has heard of.
-    async fn begin(&self, honoured: &Honoured) -> Result<Vec<u64>, Error> {
-        let (server, platform) = (&self.entry.server, self.platform());
-        rate_limit::admit_list(platform, server.name(), &self.entry.principal).await?;
-        let states = self.states(honoured).await?;
+    async fn begin(&self, mut honoured: Honoured) -> Result<(Heard, FollowedTasks), Error> {
+        let (server, platform) = (self.entry.server.name(), self.platform());
+        let principal = &self.entry.principal;
+        rate_limit::admit_list(platform, server, principal).await?;
+        let ids = std::mem::take(&mut honoured.task_ids);
+        let tasks = FollowedTasks::find(ids, server, &principal.key(), platform).await?;
+        honoured.task_ids = tasks.ids();
+        let states = self.states(&honoured.resource_subscriptions).await?;
         let acknowledged = json!({ "notifications": honoured });
         self.tell("notifications/subscriptions/acknowledged", acknowledged);
-        Ok(states)
+        let resources = honoured.resource_subscriptions.into_iter().zip(states);
+        Ok((resources.collect(), tasks))
     }
 
-    /// The states of what the client hears of.
-    async fn states(&self, honoured: &Honoured) -> Result<Vec<u64>, Error> {
+    /// Tells of tasks whose state the client does not know.
+    async fn tell_of_tasks(&self, tasks: &mut FollowedTasks) {
+        let now_ms = self.platform().clock.now_ms();
+        for state in tasks.changes(now_ms, self.listening.every).await {
+            // a result may be large, and is written as it was kept
+            let meta = to_json(&json!({ "_meta": self.meta() }));
+            let params = [&meta[..meta.len() - 1], b",", &state[1..]].concat();
+            self.outbox
+                .tell(write_notification("notifications/tasks", &params));
+        }
+    }
+
+    /// Tells of resources that changed since.
+    async fn tell_of_resources(&self, resources: &mut Heard) {
+        let uris: Vec<String> = resources.iter().map(|(uri, _)| uri.clone()).collect();
+        // an outage is told to the log, and over when it is over: no change is lost by it
+        let Ok(states) = self.states(&uris).await else {
+            return;
+        };
+        for ((uri, known), state) in resources.iter_mut().zip(states) {
+            if state != 0 && state != *known {
+                *known = state;
+                self.tell("notifications/resources/updated", json!({ "uri": uri }));
+            }
+        }
+    }
+
+    /// The states of resources.
+    async fn states(&self, uris: &[String]) -> Result<Vec<u64>, Error> {
         let (server, platform) = (&self.entry.server, self.platform());
-        let uris = honoured.resource_subscriptions.iter();
-        let keys: Vec<String> = uris.map(|uri| topic(server.name(), uri)).collect();
+        let keys: Vec<String> = uris.iter().map(|uri| topic(server.name(), uri)).collect();
         if keys.is_empty() {
             return Ok(Vec::new());
         }
@@ -205,7 +239,7 @@ impl ListenStream {
         JsonObject::from_iter([(SUBSCRIPTION_ID.to_owned(), id)])
     }
 
-    fn platform(&self) -> &Platform {
+    fn platform(&self) -> &Arc<Platform> {
         &self.entry.platform
     }
 }

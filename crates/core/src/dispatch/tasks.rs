@@ -8,12 +8,12 @@ use crate::jsonrpc::{Error, ErrorCode};
 use crate::model::capabilities::ClientCapabilities;
 use crate::task::EXTENSION;
 
-fn declared(client: &ClientCapabilities) -> bool {
+pub(super) fn declared(client: &ClientCapabilities) -> bool {
     client.extensions.contains_key(EXTENSION)
 }
 
 /// Error -32021, for a client that did not declare the extension.
-fn undeclared(message: String) -> Error {
+pub(super) fn undeclared(message: String) -> Error {
     let required = serde_json::json!({"extensions": {EXTENSION: {}}});
     Error::new(ErrorCode::MISSING_CAPABILITY, message)
         .with_data(serde_json::json!({ "requiredCapabilities": required }))

@@ -19,7 +19,7 @@ use super::asked::{self, asked};
 use super::stored_result::{Stamp, StoredResult};
 use crate::active_call::ActiveCall;
 use crate::active_call::result::HandlerResult;
-use crate::canonical::digest_key;
+use crate::canonical::{caller_key, digest_key};
 use crate::jsonrpc::Error;
 use crate::port::audit_log::CacheStatus;
 use crate::port::milliseconds;
@@ -34,10 +34,6 @@ const MARGIN_MS: u64 = 2_000;
 /// Between two looks at a write that another call is making: short at first, because most writes
 /// take milliseconds, and bounded, because each look is a request to the store.
 const LOOKS_MS: [u64; 6] = [25, 50, 100, 200, 400, 800];
-
-/// Letters of the part of a key that stands for its caller, of Base64: two callers have the same
-/// with a chance of one in 2^72, and would share room.
-const CALLER_LENGTH: usize = 12;
 
 const NO_STORE: &str = "this server remembers no writes, so that a repeat with the same \
     idempotencyKey would write again: the write was not made. Call without a key, and look \
@@ -252,8 +248,7 @@ fn in_time(
 /// is the same in all keys of a caller, by which stores with little room share it out.
 fn store_key(call: &ActiveCall, key: &str) -> String {
     let principal = call.principal.key();
-    let mut caller = digest_key(&[b"caller", principal.as_bytes()]);
-    caller.truncate(CALLER_LENGTH);
+    let caller = caller_key(&principal);
     let key = digest_key(&[
         b"idempotency",
         call.server.name().as_bytes(),

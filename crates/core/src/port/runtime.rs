@@ -97,6 +97,26 @@ pub trait Background: MaybeSend + MaybeSync {
     fn run(&self, work: BoxFuture<'static, ()>);
 }
 
+/// The end of an instance that is told of it beforehand.
+///
+/// ```
+/// use mcpfn_core::{handler::BoxFuture, port::Shutdown};
+///
+/// /// A host that ends without a word.
+/// struct Never;
+///
+/// impl Shutdown for Never {
+///     fn begun(&self) -> BoxFuture<'static, ()> {
+///         Box::pin(std::future::pending())
+///     }
+/// }
+/// ```
+pub trait Shutdown: MaybeSend + MaybeSync {
+    /// Ends once the instance takes no more requests; at once if it does not by now. What waits
+    /// for changes ends then, and what another instance can go on with is given back.
+    fn begun(&self) -> BoxFuture<'static, ()>;
+}
+
 /// Work for a thread that may be blocked.
 pub type BlockingWork = Box<dyn FnOnce() + Send>;
 

@@ -8,6 +8,7 @@ pub struct StoreError {
     cause: String,
     lasting: bool,
     known: bool,
+    of_caller: bool,
 }
 
 impl StoreError {
@@ -18,6 +19,7 @@ impl StoreError {
             cause: cause.to_string(),
             lasting: false,
             known: false,
+            of_caller: false,
         }
     }
 
@@ -28,6 +30,21 @@ impl StoreError {
             lasting: true,
             ..Self::new(cause)
         }
+    }
+
+    /// The caller has all of the store that one caller may have. Others may have room.
+    #[must_use]
+    pub fn share_taken(cause: impl fmt::Display) -> Self {
+        Self {
+            of_caller: true,
+            ..Self::lasting(cause)
+        }
+    }
+
+    /// Whether it is because of what the same caller has there.
+    #[must_use]
+    pub fn is_share_taken(&self) -> bool {
+        self.of_caller
     }
 
     /// Of a request that was not sent, because others failed before it: the log has their failure

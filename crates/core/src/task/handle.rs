@@ -115,8 +115,9 @@ impl Task {
     /// store.
     ///
     /// # Errors
-    /// When the client has cancelled the task, when another run has it (return it with `?`: nothing
-    /// that comes after it counts), or when the store did not keep it.
+    /// When the client has cancelled the task, or another run has it: nothing that comes after it
+    /// counts. And when the store did not keep the value: a handler that fails then is followed by
+    /// another run, from the checkpoint before. Return it with `?`.
     pub async fn checkpoint<T: Serialize + ?Sized>(&self, value: &T) -> Result<(), ToolError> {
         let value = serde_json::to_value(value)?;
         if let TaskStage::Run(hold) = &self.0.stage {
@@ -127,10 +128,8 @@ impl Task {
                     bytes.len()
                 )));
             }
-            let renewed = hold.renew(true, vec![(name, bytes)]).await;
-            if renewed.map_err(ToolError::internal)?.is_some() {
-                return Err(ErrorKind::Stopped.into());
-            }
+            let kept = hold.step((name, bytes)).await;
+            kept.map_err(|()| ErrorKind::Stopped)?;
         }
         *self.point() = Some(value);
         Ok(())

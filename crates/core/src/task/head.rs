@@ -120,6 +120,9 @@ pub(crate) enum RunEnd {
     Later(u64),
     /// Cut short: another run takes it up at once, and this one counts as an attempt.
     Cut,
+    /// Cut short because its instance ends: whoever asks for the task next orders the run that goes
+    /// on, on another instance, and this one is no attempt.
+    HandedOver,
 }
 
 impl TaskHead {
@@ -239,7 +242,7 @@ impl TaskHead {
             },
             RunEnd::Cancelled => self.becomes(Status::Cancelled, now_ms),
             // nobody is asked for a task that is to end
-            RunEnd::Asks(_) | RunEnd::Later(_) if self.cancel => {
+            RunEnd::Asks(_) | RunEnd::Later(_) | RunEnd::HandedOver if self.cancel => {
                 self.becomes(Status::Cancelled, now_ms)
             }
             RunEnd::Asks(open) => Self {
@@ -257,6 +260,13 @@ impl TaskHead {
             RunEnd::Cut => Self {
                 wake_ms: now_ms,
                 due_ms: now_ms.saturating_add(ORDERED_MS),
+                lease: None,
+                ..self.clone()
+            },
+            RunEnd::HandedOver => Self {
+                wake_ms: now_ms,
+                due_ms: now_ms,
+                attempts: self.attempts.saturating_sub(1),
                 lease: None,
                 ..self.clone()
             },

@@ -1,6 +1,7 @@
 //! A run's hold on its task: renewed while the handler is at work, given up at its end. Finds out
 //! when the task is to end, or has another run.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use bytes::Bytes;
 
 use super::head::{RunEnd, TaskBeat, TaskHead};
 use super::store::StoredTask;
+use crate::join::sooner;
 use crate::port::Platform;
 use crate::port::store_error::StoreError;
 use crate::port::tasks::{Swapped, TaskPart};
@@ -27,6 +29,8 @@ pub(crate) enum Stop {
     Cancelled,
     /// The task has another run, or is gone.
     Lost,
+    /// The instance ends: another one goes on.
+    HandedOver,
 }
 
 pub(crate) struct RunHold {
@@ -39,6 +43,8 @@ pub(crate) struct RunHold {
     known: Mutex<(TaskHead, u64)>,
     message: Mutex<Option<String>>,
     stop: Mutex<Option<Stop>>,
+    /// Whether the store did not keep the last step.
+    unkept: AtomicBool,
 }
 
 impl RunHold {
@@ -59,6 +65,7 @@ impl RunHold {
             known: Mutex::new((head, version)),
             message: Mutex::default(),
             stop: Mutex::default(),
+            unkept: AtomicBool::default(),
         }
     }
 
@@ -68,6 +75,27 @@ impl RunHold {
 
     pub(crate) fn stopped(&self) -> Option<Stop> {
         *lock(&self.stop)
+    }
+
+    /// Whether the handler was told that the store did not keep its last step: the run before it is
+    /// not its fault, and another one goes on from the step that was kept.
+    pub(crate) fn has_unkept_step(&self) -> bool {
+        self.unkept.load(Ordering::Relaxed)
+    }
+
+    /// Keeps this part as a step forward. Ends badly once the run has to stop, and where the store
+    /// did not keep it, which the log is told.
+    pub(crate) async fn step(&self, part: (TaskPart, Bytes)) -> Result<(), ()> {
+        let renewed = self.renew(true, vec![part]).await;
+        self.unkept.store(renewed.is_err(), Ordering::Relaxed);
+        match renewed {
+            Ok(None) => Ok(()),
+            Ok(Some(_)) => Err(()),
+            Err(error) => {
+                self.stored.failed(&error);
+                Err(())
+            }
+        }
     }
 
     fn stop(&self, stop: Stop) -> Stop {
@@ -83,6 +111,13 @@ impl RunHold {
     /// Renews the hold until the run has to stop. The store's failures are told to the log, and the
     /// next beat tries again: who is late has lost the task.
     pub(crate) async fn beat(&self) -> Stop {
+        match sooner(self.platform.shutdown(), self.beats()).await {
+            Ok(()) => self.stop(Stop::HandedOver),
+            Err(stop) => stop,
+        }
+    }
+
+    async fn beats(&self) -> Stop {
         let pause = Duration::from_millis(self.poll_ms.clamp(SOONEST_MS, BEAT_MS));
         loop {
             self.platform.timer.sleep(pause).await;

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::head::TaskHead;
-use crate::canonical::digest_key;
+use crate::canonical::{caller_key, digest_key};
 use crate::jsonrpc::to_json;
 use crate::policy::asked::asked;
 use crate::port::store_error::StoreError;
@@ -49,12 +49,10 @@ pub(crate) struct StoredTask {
 /// The caller is part of the key: nobody reaches the task of another caller, whose id is as good as
 /// any that there is none of.
 pub(crate) fn key(server: &str, principal: &str, id: &str) -> String {
-    digest_key(&[
-        b"task",
-        server.as_bytes(),
-        principal.as_bytes(),
-        id.as_bytes(),
-    ])
+    let parts = [server, principal, id].map(str::as_bytes);
+    let task = digest_key(&[b"task", parts[0], parts[1], parts[2]]);
+    // as in keys of idempotent writes: who shares room out knows whose task it is
+    format!("{task}.{}", caller_key(principal))
 }
 
 impl StoredTask {

@@ -22,3 +22,6 @@ mod upstreams;
 /// One message in, the bytes of its answer out.
 mod support;
 mod tasks;
+
+/// Runs of them that come to no end of their own.
+mod interrupted_tasks;

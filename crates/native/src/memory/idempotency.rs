@@ -8,6 +8,7 @@ use bytes::Bytes;
 use mcpfn_core::port::{Hold, Holder, IdempotencyStatus, StoreError};
 
 use super::limits::MemoryLimits;
+use crate::caller::caller;
 
 #[derive(Debug, Default)]
 pub(super) struct WriteTable {
@@ -154,11 +155,6 @@ impl WriteTable {
             self.bytes -= replaced.bytes();
         }
     }
-}
-
-/// The part of a key that its caller's other keys have, too.
-fn caller(key: &str) -> &str {
-    key.rsplit_once('.').map_or(key, |(_, caller)| caller)
 }
 
 #[cfg(test)]

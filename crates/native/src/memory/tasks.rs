@@ -1,4 +1,5 @@
-//! Tasks in memory. They end with the process, and so does what they had done by then.
+//! Tasks in memory. They end with the process, and so does what they had done by then. Nobody takes
+//! all of the room: as with idempotent writes, a caller may have as much as it leaves free.
 
 use std::collections::HashMap;
 
@@ -6,6 +7,7 @@ use bytes::Bytes;
 use mcpfn_core::port::{StoreError, Swapped, TaskPart, TaskParts};
 
 use super::limits::MemoryLimits;
+use crate::caller::caller;
 
 #[derive(Debug, Default)]
 pub(super) struct TaskTable {
@@ -47,6 +49,7 @@ impl TaskTable {
         task.parts[TaskPart::Head as usize] = Some(head);
         task.parts[TaskPart::Call as usize] = Some(call);
         self.make_room(task.bytes(), 1, now_ms, limits)?;
+        self.check_share(key, task.bytes(), now_ms, limits)?;
         self.bytes += task.bytes();
         self.kept.insert(key.to_owned(), task);
         Ok(true)
@@ -102,6 +105,40 @@ impl TaskTable {
         self.kept.get(key)
     }
 
+    fn forget_expired(&mut self, now_ms: u64) {
+        self.kept.retain(|_, task| now_ms < task.expires_ms);
+        self.bytes = self.kept.values().map(TaskRow::bytes).sum();
+    }
+
+    /// New tasks only: one that was begun is not lost because another one was.
+    fn check_share(
+        &mut self,
+        key: &str,
+        bytes: usize,
+        now_ms: u64,
+        limits: MemoryLimits,
+    ) -> Result<(), StoreError> {
+        // while more than a half of both is free nobody can have as much
+        if self.kept.len() < limits.entries / 2 && self.bytes < limits.bytes / 2 {
+            return Ok(());
+        }
+        self.forget_expired(now_ms);
+        let free_entries = limits.entries.saturating_sub(self.kept.len());
+        let free_bytes = limits.bytes.saturating_sub(self.bytes);
+        let own = self.kept.iter();
+        let own = own.filter(|(other, _)| caller(other) == caller(key));
+        let (tasks, own_bytes) = own.fold((0, 0), |(tasks, bytes), (_, task)| {
+            (tasks + 1, bytes + task.bytes())
+        });
+        if tasks >= free_entries || own_bytes + bytes > free_bytes {
+            return Err(StoreError::share_taken(format_args!(
+                "a caller has {tasks} tasks of {own_bytes} bytes in the memory of this process, \
+                 which leaves as much to others"
+            )));
+        }
+        Ok(())
+    }
+
     fn make_room(
         &mut self,
         bytes: usize,
@@ -113,8 +150,7 @@ impl TaskTable {
             tasks.kept.len() + entries > limits.entries || tasks.bytes + bytes > limits.bytes
         };
         if full(self) {
-            self.kept.retain(|_, task| now_ms < task.expires_ms);
-            self.bytes = self.kept.values().map(TaskRow::bytes).sum();
+            self.forget_expired(now_ms);
         }
         if full(self) {
             return Err(StoreError::lasting(format_args!(
@@ -123,5 +159,34 @@ impl TaskTable {
             )));
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One of them begins as many as it can; then others do.
+    #[test]
+    fn a_caller_who_takes_all_it_can_leaves_as_much_to_others() {
+        for (entries, bytes) in [(60, 1_000_000), (1_000_000, 6_000)] {
+            let (mut tasks, limits) = (TaskTable::default(), MemoryLimits { entries, bytes });
+            let parts = || [Bytes::from(vec![0; 40]), Bytes::from(vec![0; 60])];
+            let mut create =
+                |key: String, now_ms| tasks.create(&key, parts(), now_ms, now_ms + 10, limits);
+            let found = ["greedy", "second", "third", "last"].map(|caller| {
+                let begun = (0..60).filter(|number| {
+                    let created = create(format!("{number}.{caller}"), 0);
+                    if let Err(error) = &created {
+                        assert!(error.is_share_taken(), "{error}");
+                    }
+                    created == Ok(true)
+                });
+                begun.count()
+            });
+            assert_eq!(found, [30, 15, 8, 4], "{entries} entries, {bytes} bytes");
+            // what has ended its time takes no room
+            assert_eq!(create("60.greedy".to_owned(), 10), Ok(true));
+        }
     }
 }

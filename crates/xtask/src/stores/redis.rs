@@ -12,7 +12,7 @@ use std::{
 use super::{
     counted::counted,
     instances::{Sharing, Started, share},
-    taken_up::taken_up,
+    taken_up::{handed_over, taken_up},
 };
 use crate::{
     context::Context,
@@ -40,9 +40,11 @@ pub(super) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
     let everything = fixture::build(cx)?;
     let (server_of_tasks, url_of_tasks) = start(&redis)?;
     let tasks = thread::spawn(move || {
-        let taken = taken_up(&everything, &[("MCPFN_REDIS_URL", &url_of_tasks)]);
+        let variables = [("MCPFN_REDIS_URL", &*url_of_tasks)];
+        let handed = handed_over(&everything, &variables);
+        let taken = taken_up(&everything, &variables);
         drop(server_of_tasks);
-        taken
+        [handed, taken]
     });
     let mut command = Command::new(program);
     command.arg("--redis").arg(&redis.path);
@@ -55,10 +57,17 @@ pub(super) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
         variables: &[("MCPFN_REDIS_URL", &url), ("MCPFN_REDIS_TIMEOUT_MS", "500")],
     };
     share(cx, &sharing, server, counts)?;
-    let taken = tasks.join();
+    let [handed, taken] = tasks
+        .join()
+        .unwrap_or_else(|_| [0; 2].map(|_| Err(Error::new("it panicked"))));
+    checked(
+        "a task whose instance was told to end goes on at its checkpoint on another one, at once",
+        handed,
+        counts,
+    )?;
     checked(
         "a task whose instance was killed goes on at its checkpoint on another one",
-        taken.unwrap_or_else(|_| Err(Error::new("it panicked"))),
+        taken,
         counts,
     )
 }

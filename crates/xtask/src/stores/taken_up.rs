@@ -1,5 +1,5 @@
-//! A task whose instance is killed in the middle goes on at its checkpoint on another one, once a
-//! client asks for it there.
+//! A task whose instance is killed in the middle, or told to end, goes on at its checkpoint on another
+//! one, once a client asks for it there.
 
 use std::{
     io::{Read as _, Write as _},
@@ -21,8 +21,25 @@ use crate::{
 /// A lease is 45 s, and the task takes some more.
 const LIMIT: Duration = Duration::from_secs(120);
 
-/// Two instances of the fixture server over a store, which `variables` name.
+/// A task that was handed over goes on at once; much less than a lease, and its steps take 3 s.
+const HANDED_OVER: Duration = Duration::from_secs(20);
+
+/// Two instances of the fixture server over a store, which `variables` name: one is killed.
 pub(super) fn taken_up(program: &Path, variables: &[(&str, &str)]) -> Result<()> {
+    goes_on_elsewhere(program, variables, "-KILL", LIMIT)
+}
+
+/// One is told to end.
+pub(super) fn handed_over(program: &Path, variables: &[(&str, &str)]) -> Result<()> {
+    goes_on_elsewhere(program, variables, "-TERM", HANDED_OVER)
+}
+
+fn goes_on_elsewhere(
+    program: &Path,
+    variables: &[(&str, &str)],
+    signal: &str,
+    within: Duration,
+) -> Result<()> {
     let start = || {
         let mut command = Command::new(program);
         command
@@ -45,8 +62,14 @@ pub(super) fn taken_up(program: &Path, variables: &[(&str, &str)]) -> Result<()>
             .and_then(|count| count.parse::<u32>().ok())
     };
     wait_until(|| Ok(counted(&get(&two)?) >= Some(2)))?;
-    process::read(Command::new("kill").args(["-KILL", &one.id().to_string()]))?;
+    process::read(Command::new("kill").args([signal, &one.id().to_string()]))?;
+    let ended = Instant::now();
     wait_until(|| Ok(get(&two)?["status"] != "working"))?;
+    if ended.elapsed() > within {
+        let took = ended.elapsed();
+        let sentence = format!("after {signal} the task took {took:?} to its end");
+        return Err(Error::new(sentence));
+    }
     let ended = get(&two)?;
     let text = ended["result"]["content"][0]["text"]
         .as_str()

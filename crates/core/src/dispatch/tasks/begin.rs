@@ -30,6 +30,10 @@ use crate::task::store::{StoredTask, key};
 /// The least pause between two runs of a handler within one call.
 const PAUSE: Duration = Duration::from_millis(10);
 
+/// A task keeps its place until its `ttl` is over, also once it has ended.
+const SHARE_TAKEN: &str = "nothing was done: this caller has as many tasks here as one may have. \
+     Wait until earlier ones have expired (their `ttlMs`), and call again";
+
 impl ActiveCall {
     fn does_tasks(&self) -> bool {
         self.revision.is_modern() && declared(self.client())
@@ -153,6 +157,10 @@ async fn begin(
     match stored.create(&head, record).await {
         Ok(true) => {}
         Ok(false) => return Err(unavailable(StoreError::new("an id that was used before"))),
+        Err(error) if error.is_share_taken() => {
+            stored.failed(&error);
+            return Ok(call.tool_error(SHARE_TAKEN));
+        }
         Err(error) => return Err(unavailable(error)),
     }
     if let Err(error) = stored.start(now_ms).await {

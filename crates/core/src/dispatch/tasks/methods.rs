@@ -123,14 +123,23 @@ fn answers(raw: Option<&RawValue>) -> Result<Answers, Error> {
 }
 
 async fn get(stored: &StoredTask, now_ms: u64) -> Result<Option<Vec<u8>>, Failed> {
+    let read = look(stored, now_ms).await?;
+    Ok(read.as_ref().map(described))
+}
+
+/// Reads what clients see of a task, and orders the run that it lacks.
+pub(in super::super) async fn look(
+    stored: &StoredTask,
+    now_ms: u64,
+) -> Result<Option<ReadTask>, StoreError> {
     let parts = [TaskPart::Outcome, TaskPart::Questions];
-    let Some(read) = stored.read(&parts).await? else {
-        return Ok(None);
-    };
-    if read.head.is_stalled(now_ms) {
+    let read = stored.read(&parts).await?;
+    if let Some(read) = &read
+        && read.head.is_stalled(now_ms)
+    {
         order(stored, now_ms).await;
     }
-    Ok(Some(described(&read)))
+    Ok(read)
 }
 
 /// Orders a run. A failure is for the log: who asks next orders it again.
@@ -140,8 +149,8 @@ async fn order(stored: &StoredTask, now_ms: u64) {
     }
 }
 
-/// The members of a task, with what its status brings.
-fn described(read: &ReadTask) -> Vec<u8> {
+/// The members of a task, with what its status brings, as JSON. Needs what [`look`] reads.
+pub(in super::super) fn described(read: &ReadTask) -> Vec<u8> {
     let head = &read.head;
     let mut body = Vec::from("{");
     body.extend_from_slice(&head.members());

@@ -1,10 +1,7 @@
 //! A run of a task: claims it, runs its handler while the hold on it is renewed, and stores how that
 //! ended. What starts runs is the host's.
 
-use std::future::{Future, poll_fn};
-use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -17,6 +14,7 @@ use crate::active_call::end::CallResult;
 use crate::active_call::failure::missing_capabilities;
 use crate::active_call::result::HandlerResult;
 use crate::error::ErrorKind;
+use crate::join::sooner;
 use crate::jsonrpc::Error;
 use crate::model::tool::CallToolResult;
 use crate::policy::audit::AuditGuard;
@@ -65,7 +63,9 @@ impl Server {
     /// `deadline_ms` (milliseconds since 1970), if the host ends then: a handler that is at work a
     /// few seconds before is dropped, and another run goes on from its last checkpoint.
     ///
-    /// Dropping it is as if the process had ended: the task is taken up again after 45 s.
+    /// Dropping it is as if the process had ended: the task is taken up again after 45 s. Once the
+    /// platform's [`Shutdown`](crate::port::Shutdown) has begun, the task is given back: nothing new
+    /// is begun here, and whoever asks for it on another instance has it go on there.
     pub async fn run_task(
         &self,
         key: &str,
@@ -75,6 +75,9 @@ impl Server {
         let Some(stored) = StoredTask::new(key.to_owned(), platform) else {
             return TaskRun::Unavailable;
         };
+        if sooner(platform.shutdown(), async {}).await.is_ok() {
+            return TaskRun::Ended;
+        }
         let claimed = match claim(&stored, platform).await {
             Ok(Ok(claimed)) => claimed,
             Ok(Err(next)) => return next,
@@ -207,14 +210,29 @@ async fn handle(
     let ends_reads = tool.writes && call.server.registry().writes_end_reads();
     let guard = ends_reads.then(|| WriteGuard::new(call));
     let handling = ended::run(call, tool, arguments, cx, limit);
-    let end = until_stopped(handling, claimed.hold.beat()).await;
+    // the handler first: what has ended is not stopped
+    let end = sooner(handling, claimed.hold.beat()).await.ok();
     if let Some(guard) = guard {
         guard.ended(true).await;
     }
-    match end.filter(|_| claimed.hold.stopped().is_none()) {
-        Some(end) => ending(call, tool, questions, limit, end),
-        None => goes_on(RunEnd::Cancelled, Vec::new(), Outcome::Cancelled),
+    match (end, claimed.hold.stopped()) {
+        (Some(Err(HandlerFailure::Returned(kind))), None)
+            if claimed.hold.has_unkept_step() && is_failure(&kind) =>
+        {
+            goes_on(RunEnd::Cut, Vec::new(), Outcome::Task)
+        }
+        (Some(end), None) => ending(call, tool, questions, limit, end),
+        (_, Some(Stop::HandedOver)) => goes_on(RunEnd::HandedOver, Vec::new(), Outcome::Task),
+        _ => goes_on(RunEnd::Cancelled, Vec::new(), Outcome::Cancelled),
     }
+}
+
+/// Whether the handler came to no end that it wanted: then it may be because of what was not kept.
+fn is_failure(kind: &ErrorKind) -> bool {
+    !matches!(
+        kind,
+        ErrorKind::Later(_) | ErrorKind::InputRequired(_) | ErrorKind::MissingCapability(_)
+    )
 }
 
 /// An end without a result: the audit log has its outcome alone.
@@ -311,20 +329,4 @@ fn asked(
         false => RunEnd::Asks(open),
     };
     Ok((end, vec![(name, bytes)]))
-}
-
-/// The end of the handler; nothing if the run has to stop before.
-async fn until_stopped<T>(
-    handling: impl Future<Output = T>,
-    beat: impl Future<Output = Stop>,
-) -> Option<T> {
-    let (mut handling, mut beat) = (pin!(handling), pin!(beat));
-    poll_fn(move |cx| {
-        // the handler first: what has ended is not stopped
-        if let Poll::Ready(end) = handling.as_mut().poll(cx) {
-            return Poll::Ready(Some(end));
-        }
-        beat.as_mut().poll(cx).map(|_| None)
-    })
-    .await
 }

@@ -158,7 +158,7 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
         (0_u64..60_000).prop_map(Event::Wait),
         (0_usize..3).prop_map(Event::TaskClaim),
         (0_usize..3, any::<bool>()).prop_map(|(run, forward)| Event::TaskBeat(run, forward)),
-        (0_usize..3, 0_u8..6).prop_map(|(run, end)| Event::RunEnd(run, end)),
+        (0_usize..3, 0_u8..7).prop_map(|(run, end)| Event::RunEnd(run, end)),
         (0_usize..3).prop_map(Event::Crash),
         (0_u8..4).prop_map(Event::Answer),
         Just(Event::Cancel),
@@ -237,7 +237,8 @@ impl World {
                         format!("k{}", self.asked.len() + 1),
                     ]),
                     4 => RunEnd::Later(self.now_ms + 30_000),
-                    _ => RunEnd::Cut,
+                    5 => RunEnd::Cut,
+                    _ => RunEnd::HandedOver,
                 };
                 self.runs[*run] = None;
                 if let Some(next) = read.end(&holder, &end, self.now_ms) {
