@@ -4,6 +4,7 @@ mod assemble;
 mod build_error;
 mod hosts;
 mod register;
+mod skills;
 mod tool_setting;
 mod upstream;
 
@@ -25,6 +26,7 @@ use crate::send::{MaybeSend, MaybeSync};
 use crate::server::greetings::{Greetings, Instructions, ToolAdvice};
 use crate::server::result_writer::ResultWriter;
 use crate::server::{Server, ServerInner};
+use crate::skill::Skills;
 use crate::tool::{IntoTool, Tool};
 use crate::upstream::Upstream;
 use assemble::Declared;
@@ -94,6 +96,7 @@ pub struct Builder {
     prompts: Vec<Prompt>,
     resources: Vec<Resource>,
     upstreams: Vec<Arc<dyn Upstream>>,
+    skills: Vec<Skills>,
     tool_settings: Vec<ToolSetting>,
     state: TypeMap,
     logging: bool,
@@ -117,6 +120,7 @@ impl Builder {
             prompts: Vec::new(),
             resources: Vec::new(),
             upstreams: Vec::new(),
+            skills: Vec::new(),
             tool_settings: Vec::new(),
             state: TypeMap::default(),
             logging: false,
@@ -222,6 +226,13 @@ impl Builder {
     /// calls of that are passed on.
     pub fn upstream(mut self, upstream: impl Upstream + 'static) -> Self {
         self.upstreams.push(Arc::new(upstream));
+        self
+    }
+
+    /// Adds [skills](crate::skill): instructions for models, with the files that belong to them. They
+    /// are listed by `skills/list`, their files are resources, and both are declared to clients.
+    pub fn skills(mut self, skills: Skills) -> Self {
+        self.skills.push(skills);
         self
     }
 
@@ -333,6 +344,9 @@ impl Builder {
             prompts: self.prompts,
             resources: self.resources,
             upstreams: self.upstreams,
+            skills: self.skills,
+            most_result: self.most_result,
+            list_ttl: self.list_ttl,
             idempotency_keys: self.idempotency_keys,
             tasks: self.tasks,
         };

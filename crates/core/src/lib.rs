@@ -31,6 +31,7 @@
 //! | [`handler`] | the traits behind `.handler(..)` and the macros |
 //! | [`round_trip`] | questions to the user in the middle of a call |
 //! | [`task`] | calls that go on after their response |
+//! | [`skill`] | instructions for models, with their files |
 //! | [`policy`] | rate limits, and what happens when a store fails |
 //! | [`port`] | what comes in from outside: clock, stores, HTTP, audit log |
 //! | [`upstream`] | other servers, presented as one's own |
@@ -93,6 +94,7 @@ mod server;
 mod service_fault;
 mod session;
 mod sibling;
+pub mod skill;
 mod subscriptions;
 pub mod task;
 pub mod text;
@@ -119,6 +121,8 @@ pub use tool::result::Json;
 pub use tool::schema::{JsonSchema, NoArguments};
 pub use version::Revision;
 
+#[cfg(feature = "embed")]
+pub use mcpfn_macros::skills;
 #[cfg(feature = "macros")]
 pub use mcpfn_macros::{input, output, prompt, resource, tool};
 

@@ -38,6 +38,8 @@ mod duration;
 mod errors;
 mod expand;
 mod item;
+#[cfg(feature = "embed")]
+mod skills;
 
 use proc_macro::TokenStream;
 
@@ -235,4 +237,23 @@ pub fn input(attribute: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn output(attribute: TokenStream, item: TokenStream) -> TokenStream {
     item::item(Side::Output, attribute.into(), &item.into()).into()
+}
+
+/// Embeds the skills of a directory: each directory in it that has a `SKILL.md`, with all of its
+/// files. Gives the `Skills` for `Builder::skills`. (Feature `embed`.)
+///
+/// ```ignore
+/// let server = Server::builder("shop", "1.0.0").skills(skills!("skills")).build()?;
+/// ```
+///
+/// The path is relative to the package's `Cargo.toml`. The header of each `SKILL.md`, names, sizes
+/// and the number of files are checked here, and every mistake is reported at once; so is a link, a
+/// hidden file, and a file that is in no skill. Digests are those of the bytes that are embedded.
+///
+/// A changed file is compiled again by itself. A new one is not seen before something else changes:
+/// have a `build.rs` print `cargo:rerun-if-changed=skills`.
+#[cfg(feature = "embed")]
+#[proc_macro]
+pub fn skills(directory: TokenStream) -> TokenStream {
+    skills::embed(directory.into()).into()
 }

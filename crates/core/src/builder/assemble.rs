@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{register, upstream};
+use super::{register, skills, upstream};
 use crate::model::capabilities::{Offered, ServerCapabilities};
 use crate::model::list_kind::ListKind;
 use crate::model::subscription::Subscriptions;
@@ -15,6 +16,7 @@ use crate::resource::Resource;
 use crate::server::lists::{ListEntry, RenderedList, ServerLists};
 use crate::server::registered::{RegisteredPrompt, RegisteredResource, RegisteredTool};
 use crate::server::registry::Registry;
+use crate::skill::{self, Skills};
 use crate::task::EXTENSION;
 use crate::text::in_order;
 use crate::tool::Tool;
@@ -26,6 +28,9 @@ pub(super) struct Declared {
     pub(super) prompts: Vec<Prompt>,
     pub(super) resources: Vec<Resource>,
     pub(super) upstreams: Vec<Arc<dyn Upstream>>,
+    pub(super) skills: Vec<Skills>,
+    pub(super) most_result: usize,
+    pub(super) list_ttl: Duration,
     pub(super) idempotency_keys: bool,
     pub(super) tasks: bool,
 }
@@ -58,8 +63,15 @@ impl Declared {
             .chain(prompts.iter().flat_map(RegisteredPrompt::names))
             .chain(resources.iter().map(RegisteredResource::uri))
             .collect();
+        let shelf = skills::shelf(
+            self.skills,
+            &names,
+            self.most_result,
+            self.list_ttl,
+            mistakes,
+        );
         let upstreams = upstream::upstreams(self.upstreams, &names, mistakes);
-        Registry::new(tools, prompts, resources, upstreams)
+        Registry::new(tools, prompts, resources, upstreams, shelf)
     }
 
     fn registered_twice(&self) -> Vec<String> {
@@ -85,6 +97,10 @@ pub(super) fn capabilities(
     if registry.tools().iter().any(|tool| tool.task.is_some()) {
         extensions.insert(EXTENSION.to_owned(), json!({}));
     }
+    let shelf = registry.skills();
+    if shelf.is_some() {
+        extensions.insert(skill::EXTENSION.to_owned(), json!({"directoryRead": true}));
+    }
     // what an upstream has is not known before it was asked
     let fronts = !registry.upstreams().is_empty();
     let offered = |offered: bool| (offered || fronts).then_some(Offered {});
@@ -98,7 +114,7 @@ pub(super) fn capabilities(
     ServerCapabilities {
         tools: offered(!registry.tools().is_empty()),
         prompts: offered(!registry.prompts().is_empty()),
-        resources: offered(!registry.resources().is_empty()),
+        resources: offered(!registry.resources().is_empty() || shelf.is_some()),
         completions: offered(completes),
         logging: logging.then_some(Offered {}),
         extensions,
@@ -125,10 +141,16 @@ pub(super) fn lists(registry: &Registry, per_page: usize) -> ServerLists {
                 scopes: &resource.scopes,
             })
     };
+    let skills = registry.skills().into_iter();
+    let skills = skills.flat_map(|shelf| shelf.own_listed());
+    let skills = skills.map(|(definition, scopes)| ListEntry {
+        name: definition.uri.as_deref().unwrap_or_default(),
+        scopes,
+    });
     ServerLists {
         tools: RenderedList::new(ListKind::Tools, per_page, tools),
         prompts: RenderedList::new(ListKind::Prompts, per_page, prompts),
-        resources: RenderedList::new(ListKind::Resources, per_page, located(false)),
+        resources: RenderedList::new(ListKind::Resources, per_page, located(false).chain(skills)),
         templates: RenderedList::new(ListKind::Templates, per_page, located(true)),
     }
 }

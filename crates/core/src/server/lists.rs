@@ -137,7 +137,7 @@ impl RenderedList {
             (0..pages.len())
                 .map(|page| {
                     let written = self.cut(&entries, &pages, page, self.identity);
-                    write_page(&written, self.kind, request.revision, source)
+                    write_page(&written, self.kind.member(), request.revision, source)
                 })
                 .collect()
         });
@@ -169,7 +169,12 @@ impl RenderedList {
         let pages = pages(entries.iter().map(|entry| entry.len()), self.per_page);
         let page = request.page(identity, pages.len())?;
         let written = self.cut(&entries, &pages, page, identity);
-        Ok(write_page(&written, self.kind, request.revision, source))
+        Ok(write_page(
+            &written,
+            self.kind.member(),
+            request.revision,
+            source,
+        ))
     }
 
     /// The page that is asked for, of what its caller sees here and in lists of upstreams.
@@ -218,7 +223,39 @@ impl RenderedList {
             // what an upstream shows may depend on the credential that this server has there
             cache_scope: "private",
         };
-        Ok(write_page(&written, self.kind, request.revision, source))
+        Ok(write_page(
+            &written,
+            self.kind.member(),
+            request.revision,
+            source,
+        ))
+    }
+
+    /// A page of entries that are no list of the server's own kinds, by their names: of skills, or
+    /// of a directory.
+    pub(crate) fn page_of(
+        &self,
+        member: &str,
+        entries: &[(&str, &[u8])],
+        cache_scope: &'static str,
+        source: &PageSource<'_>,
+        request: &PageRequest<'_>,
+    ) -> Result<Vec<u8>, Error> {
+        let identity = identity(member, entries.iter().map(|(name, _)| *name));
+        let pages = pages(entries.iter().map(|(_, entry)| entry.len()), self.per_page);
+        let page = request.page(identity, pages.len())?;
+        let written: Vec<&[u8]> = entries[pages[page].clone()]
+            .iter()
+            .map(|(_, entry)| *entry)
+            .collect();
+        let written = WrittenPage {
+            entries: &written,
+            page,
+            pages: pages.len(),
+            identity,
+            cache_scope,
+        };
+        Ok(write_page(&written, member, request.revision, source))
     }
 
     fn merged_identity(&self, visible: &[usize], upstream_lists: &[Arc<UpstreamList>]) -> u64 {
@@ -276,7 +313,14 @@ impl RenderedList {
                 .resources()
                 .iter()
                 .filter(move |resource| resource.template.is_some() == templates);
-            written(resources.map(|resource| resource.definition.clone().down_level(revision)))
+            let own = resources.map(|resource| &resource.definition);
+            let skills = registry.skills().filter(|_| !templates);
+            let skills = skills.into_iter().flat_map(|shelf| shelf.own_listed());
+            let skills = skills.map(|(definition, _)| definition);
+            written(
+                own.chain(skills)
+                    .map(|one| one.clone().down_level(revision)),
+            )
         };
         match self.kind {
             ListKind::Tools => written(
@@ -340,11 +384,11 @@ struct WrittenPage<'a> {
 
 fn write_page(
     written: &WrittenPage<'_>,
-    kind: ListKind,
+    member: &str,
     revision: Revision,
     source: &PageSource<'_>,
 ) -> Vec<u8> {
-    let mut body = format!("{{\"{}\":[", kind.member()).into_bytes();
+    let mut body = format!("{{\"{member}\":[").into_bytes();
     for (position, entry) in written.entries.iter().enumerate() {
         if position > 0 {
             body.push(b',');

@@ -20,5 +20,6 @@ mod deprecations;
 mod upstreams;
 
 /// One message in, the bytes of its answer out.
+mod skills;
 mod support;
 mod tasks;
