@@ -217,7 +217,14 @@ impl SkillFile {
         }
     }
 
-    /// Its bytes.
+    /// The same file at another path in its skill.
+    #[must_use]
+    pub fn at(mut self, path: impl Into<Cow<'static, str>>) -> Self {
+        self.path = path.into();
+        self
+    }
+
+    /// How many bytes it has.
     #[must_use]
     pub fn size(&self) -> u64 {
         self.size
