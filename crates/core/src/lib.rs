@@ -32,6 +32,7 @@
 //! | [`round_trip`] | questions to the user in the middle of a call |
 //! | [`task`] | calls that go on after their response |
 //! | [`skill`] | instructions for models, with their files |
+//! | [`page`] | what hosts show beside a result |
 //! | [`policy`] | rate limits, and what happens when a store fails |
 //! | [`port`] | what comes in from outside: clock, stores, HTTP, audit log |
 //! | [`upstream`] | other servers, presented as one's own |
@@ -80,6 +81,7 @@ pub mod jsonrpc;
 mod line;
 mod model;
 mod outbox;
+pub mod page;
 pub mod policy;
 pub mod port;
 mod post;
@@ -102,7 +104,7 @@ mod tool;
 pub mod upstream;
 mod version;
 
-pub use builder::{BuildError, Builder, ToolChange, ToolSetting};
+pub use builder::{BuildError, Builder};
 pub use complete::Completions;
 pub use confirm::ConfirmMode;
 pub use context::Cx;
@@ -121,8 +123,6 @@ pub use tool::result::Json;
 pub use tool::schema::{JsonSchema, NoArguments};
 pub use version::Revision;
 
-#[cfg(feature = "embed")]
-pub use mcpfn_macros::skills;
 #[cfg(feature = "macros")]
 pub use mcpfn_macros::{input, output, prompt, resource, tool};
 

@@ -2,6 +2,7 @@
 //! between calls. What a call does with it is `dispatch`.
 
 pub(crate) mod greetings;
+mod list_page;
 pub(crate) mod lists;
 pub(crate) mod registered;
 pub(crate) mod registry;

@@ -6,7 +6,7 @@
 //! gave them. So a set of skills is a value that never changes: what is listed and what is read
 //! come from the same one.
 //!
-//! Skills are embedded with [`skills!`](crate::skills) when the server is compiled, or come from a
+//! Skills are embedded with [`skills!`](macro@skills) when the server is compiled, or come from a
 //! [`SkillSource`], such as a bucket, while it runs.
 
 mod read;
@@ -24,10 +24,13 @@ use crate::context::Cx;
 use crate::error::ToolError;
 use crate::send::{BoxFuture, MaybeSend, MaybeSync};
 
+#[cfg(feature = "embed")]
+pub use mcpfn_macros::skills;
+
 pub use mcpfn_embed::skill::{MAX_BYTES, MAX_FILES};
 pub(crate) use read::SkillReader;
 pub use set::SkillSet;
-pub(crate) use shelf::{Shelf, Stock, StockSource, Views};
+pub(crate) use shelf::{Shelf, SkillViews, Stock, StockSource};
 
 /// The extension's id.
 pub(crate) const EXTENSION: &str = "io.modelcontextprotocol/skills";
@@ -70,7 +73,7 @@ impl Skills {
         Self::default()
     }
 
-    /// Those that [`skills!`](crate::skills) embedded.
+    /// Those that [`skills!`](macro@skills) embedded.
     pub fn embedded(skills: &'static [EmbeddedSkill]) -> Self {
         Self {
             skills: skills.iter().map(Skill::embedded).collect(),
@@ -247,7 +250,7 @@ pub(crate) fn sha256(bytes: &[u8]) -> String {
     hex
 }
 
-/// What [`skills!`](crate::skills) makes of a directory with a `SKILL.md`.
+/// What [`skills!`](macro@skills) makes of a directory with a `SKILL.md`.
 #[derive(Debug, Clone, Copy)]
 pub struct EmbeddedSkill {
     /// Its path below the directory that was embedded.

@@ -47,7 +47,7 @@ pub struct Frontmatter {
 /// Every mistake, as a sentence about the file.
 pub fn read(file: &[u8]) -> Result<Frontmatter, Vec<String>> {
     let header = header(file).map_err(|mistake| vec![mistake.to_owned()])?;
-    let mut reader = Reader::default();
+    let mut reader = HeaderReader::default();
     let members = reader.read(header).map_err(|mistake| vec![mistake])?;
     let mut mistakes = reader.mistakes;
     check(&members, &mut mistakes);
@@ -57,14 +57,14 @@ pub fn read(file: &[u8]) -> Result<Frontmatter, Vec<String>> {
     let text = |name: &str| {
         let member = members.iter().find(|(member, _)| member == name);
         let text = member.and_then(|(_, node)| match node {
-            Node::Value(Value::String(text)) => Some(text.clone()),
+            YamlNode::Value(Value::String(text)) => Some(text.clone()),
             _ => None,
         });
         text.unwrap_or_default()
     };
     let (name, description) = (text("name"), text("description"));
     let mut json = String::new();
-    Node::Map(members).write(&mut json);
+    YamlNode::Map(members).write(&mut json);
     Ok(Frontmatter {
         json,
         name,
@@ -96,13 +96,13 @@ fn header(file: &[u8]) -> Result<&str, &'static str> {
 
 /// A value in the order in which it was written.
 #[derive(Debug, Clone)]
-enum Node {
+enum YamlNode {
     Value(Value),
     List(Vec<Self>),
     Map(Vec<(String, Self)>),
 }
 
-impl Node {
+impl YamlNode {
     fn write(&self, out: &mut String) {
         match self {
             Self::Value(value) => {
@@ -131,19 +131,19 @@ impl Node {
 }
 
 /// What is open while events come.
-enum Open {
-    List(Vec<Node>),
-    Map(Vec<(String, Node)>, Option<String>),
+enum OpenNode {
+    List(Vec<YamlNode>),
+    Map(Vec<(String, YamlNode)>, Option<String>),
 }
 
 #[derive(Default)]
-struct Reader {
-    open: Vec<Open>,
+struct HeaderReader {
+    open: Vec<OpenNode>,
     mistakes: Vec<String>,
 }
 
-impl Reader {
-    fn read(&mut self, yaml: &str) -> Result<Vec<(String, Node)>, String> {
+impl HeaderReader {
+    fn read(&mut self, yaml: &str) -> Result<Vec<(String, YamlNode)>, String> {
         let mut root = None;
         let mut parser = Parser::new_from_str(yaml);
         while let Some(event) = parser.next_event() {
@@ -172,11 +172,11 @@ impl Reader {
                     Some(self.scalar(&text, style == ScalarStyle::Plain))
                 }
                 Event::SequenceStart(..) => {
-                    self.open.push(Open::List(Vec::new()));
+                    self.open.push(OpenNode::List(Vec::new()));
                     None
                 }
                 Event::MappingStart(..) => {
-                    self.open.push(Open::Map(Vec::new(), None));
+                    self.open.push(OpenNode::Map(Vec::new(), None));
                     None
                 }
                 Event::SequenceEnd | Event::MappingEnd => self.close(),
@@ -192,26 +192,26 @@ impl Reader {
             }
         }
         match root {
-            Some(Node::Map(members)) => Ok(members),
+            Some(YamlNode::Map(members)) => Ok(members),
             _ => Err("its frontmatter must have members, such as `name: refunds`".to_owned()),
         }
     }
 
-    fn close(&mut self) -> Option<Node> {
+    fn close(&mut self) -> Option<YamlNode> {
         Some(match self.open.pop()? {
-            Open::List(items) => Node::List(items),
-            Open::Map(members, _) => Node::Map(members),
+            OpenNode::List(items) => YamlNode::List(items),
+            OpenNode::Map(members, _) => YamlNode::Map(members),
         })
     }
 
     /// Puts a value where it belongs; gives it back if it is the whole.
-    fn place(&mut self, node: Node) -> Result<Option<Node>, String> {
+    fn place(&mut self, node: YamlNode) -> Result<Option<YamlNode>, String> {
         match self.open.last_mut() {
             None => return Ok(Some(node)),
-            Some(Open::List(items)) => items.push(node),
-            Some(Open::Map(members, name)) => match (name.take(), node) {
+            Some(OpenNode::List(items)) => items.push(node),
+            Some(OpenNode::Map(members, name)) => match (name.take(), node) {
                 (Some(key), node) => members.push((key, node)),
-                (None, Node::Value(Value::String(key))) => {
+                (None, YamlNode::Value(Value::String(key))) => {
                     if members.iter().any(|(member, _)| *member == key) {
                         self.mistakes
                             .push(format!("its frontmatter has `{key}` twice"));
@@ -228,11 +228,11 @@ impl Reader {
         Ok(None)
     }
 
-    fn scalar(&mut self, text: &str, plain: bool) -> Node {
+    fn scalar(&mut self, text: &str, plain: bool) -> YamlNode {
         if !plain {
-            return Node::Value(text.into());
+            return YamlNode::Value(text.into());
         }
-        Node::Value(match plain_scalar(text) {
+        YamlNode::Value(match plain_scalar(text) {
             Ok(value) => value,
             Err(()) => {
                 self.mistakes.push(format!(
@@ -301,7 +301,7 @@ fn is_short_decimal(text: &str, number: &Number) -> bool {
 }
 
 /// The members that a skill must have, and the forms of those that it may have.
-fn check(members: &[(String, Node)], mistakes: &mut Vec<String>) {
+fn check(members: &[(String, YamlNode)], mistakes: &mut Vec<String>) {
     let member = |name: &str| {
         members
             .iter()
@@ -309,7 +309,7 @@ fn check(members: &[(String, Node)], mistakes: &mut Vec<String>) {
             .map(|(_, node)| node)
     };
     let text = |name: &str| match member(name) {
-        Some(Node::Value(Value::String(text))) => Some(Ok(text.as_str())),
+        Some(YamlNode::Value(Value::String(text))) => Some(Ok(text.as_str())),
         Some(_) => Some(Err(())),
         None => None,
     };
@@ -333,16 +333,16 @@ fn check(members: &[(String, Node)], mistakes: &mut Vec<String>) {
         }
     }
     match member("allowed-tools") {
-        None | Some(Node::Value(Value::String(_))) => {}
-        Some(Node::List(tools))
+        None | Some(YamlNode::Value(Value::String(_))) => {}
+        Some(YamlNode::List(tools))
             if tools
                 .iter()
-                .all(|tool| matches!(tool, Node::Value(Value::String(_)))) => {}
+                .all(|tool| matches!(tool, YamlNode::Value(Value::String(_)))) => {}
         Some(_) => mistakes.push("`allowed-tools` must be a text or a list of texts".to_owned()),
     }
     match member("metadata") {
         None => {}
-        Some(Node::Map(metadata)) => {
+        Some(YamlNode::Map(metadata)) => {
             let reserved = metadata.iter().filter(|(key, _)| key.starts_with(RESERVED));
             mistakes.extend(
                 reserved.map(|(key, _)| {

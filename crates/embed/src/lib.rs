@@ -1,4 +1,4 @@
-//! Rules for what a server carries beside its code: skills, their files, their frontmatter.
+//! Rules for what a server carries beside its code: skills with their files, pages of MCP Apps.
 //!
 //! The same rules hold where skills are embedded by a macro, registered with a builder or read
 //! from a store, so they are a crate of their own. Nothing here reads a file, and nothing knows the
@@ -19,4 +19,5 @@
 
 #[cfg(feature = "frontmatter")]
 pub mod frontmatter;
+pub mod page;
 pub mod skill;

@@ -131,7 +131,7 @@ pub fn files_mistakes<'a>(files: impl IntoIterator<Item = (&'a str, u64)>) -> Ve
 
 /// Which directories of a tree are skills.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Found<'a> {
+pub struct SkillTree<'a> {
     /// In the order of their paths.
     pub skills: Vec<FoundSkill<'a>>,
     /// Files that are in no skill.
@@ -151,7 +151,7 @@ pub struct FoundSkill<'a> {
 /// Finds the skills among files, each with its path from the top of the tree. A skill below another
 /// one is found too, and its files are files of both.
 #[must_use]
-pub fn directories<'a>(files: &[&'a str]) -> Found<'a> {
+pub fn directories<'a>(files: &[&'a str]) -> SkillTree<'a> {
     let files: BTreeSet<&'a str> = files.iter().copied().collect();
     let manifests = files.iter().filter_map(|file| directory_of_manifest(file));
     let tops: BTreeSet<&'a str> = manifests.collect();
@@ -168,7 +168,7 @@ pub fn directories<'a>(files: &[&'a str]) -> Found<'a> {
     }
     let in_none = |file: &&str| !tops.iter().any(|top| is_below(file, top));
     let stray = files.into_iter().filter(in_none).collect();
-    Found { skills, stray }
+    SkillTree { skills, stray }
 }
 
 fn directory_of_manifest(file: &str) -> Option<&str> {

@@ -39,6 +39,8 @@ mod errors;
 mod expand;
 mod item;
 #[cfg(feature = "embed")]
+mod page;
+#[cfg(feature = "embed")]
 mod skills;
 
 use proc_macro::TokenStream;
@@ -94,6 +96,8 @@ use crate::item::Side;
 /// | `cache_stale_if_error` | as `cache` | how long after `cache` it is given, with its age, where there is no newer one |
 /// | `cache_public` | | any caller gets what was kept for any other |
 /// | `rate_limit` | `"10/m"`, `"5/10s"` | how often one caller may call it |
+/// | `ui` | text | the page that hosts show with its result, such as `"ui://shop/orders"` |
+/// | `app_only` | | for pages to call: hosts do not show it to their model |
 /// | `old_name` | text | a name that it had before: still called by that, and listed as deprecated |
 /// | `deprecated` | text | what to do instead, such as ``"use `find` "``: told with each call |
 ///
@@ -256,4 +260,27 @@ pub fn output(attribute: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro]
 pub fn skills(directory: TokenStream) -> TokenStream {
     skills::embed(directory.into()).into()
+}
+
+/// Embeds a page of MCP Apps: an HTML file, which is checked here. Gives the `Page` for
+/// `Builder::page`. (Feature `embed`.)
+///
+/// ```ignore
+/// let page = page!("ui://shop/orders", "pages/orders.html", connect("https://api.shop.example"))
+///     .title("Orders")
+///     .border(true);
+/// ```
+///
+/// The first text is the page's URI, the second one the file, relative to the package's
+/// `Cargo.toml`. Then come the origins that it uses: `connect`, `resources`, `frames` and `base`, as
+/// the methods of `Page`.
+///
+/// The file is one complete document. `<script src="app.js"></script>` and
+/// `<link rel="stylesheet" href="app.css">`, written exactly so, put a file beside it into the
+/// document, so that pages can share one. Whatever else it loads in plain sight must be of an origin
+/// that is listed; every mistake is reported at once.
+#[cfg(feature = "embed")]
+#[proc_macro]
+pub fn page(arguments: TokenStream) -> TokenStream {
+    page::embed(arguments.into()).into()
 }

@@ -45,7 +45,7 @@ fn refused(directory: &str, mistakes: &[String], span: Span) -> TokenStream {
 }
 
 /// A file that was read.
-struct File {
+struct SourceFile {
     /// From the top, with `/` between names.
     path: String,
     place: PathBuf,
@@ -53,7 +53,7 @@ struct File {
 }
 
 fn expand(top: &Path) -> Result<TokenStream, Vec<String>> {
-    let mut walk = Walk::default();
+    let mut walk = DirectoryWalk::default();
     walk.directory(top, "");
     let (files, mut mistakes) = (walk.files, walk.mistakes);
     if !mistakes.is_empty() {
@@ -83,7 +83,7 @@ fn expand(top: &Path) -> Result<TokenStream, Vec<String>> {
 /// One skill as a value, with its mistakes under its path.
 fn embedded(
     skill: &FoundSkill<'_>,
-    files: &[File],
+    files: &[SourceFile],
     top: &Path,
     mistakes: &mut Vec<String>,
 ) -> Option<TokenStream> {
@@ -96,7 +96,7 @@ fn embedded(
         let file = file.strip_prefix(skill.path).unwrap_or(file);
         file.strip_prefix('/').unwrap_or(file).to_owned()
     };
-    let files: Vec<(String, &File)> = skill
+    let files: Vec<(String, &SourceFile)> = skill
         .files
         .iter()
         .filter_map(|path| files.iter().find(|file| file.path == *path))
@@ -130,17 +130,7 @@ fn embedded(
             .map(|mistake| format!("skill `{path}`: {mistake}")),
     );
     let frontmatter = header?.json;
-    let files = files.iter().map(|(path, file)| {
-        let digest = Sha256::digest(&file.bytes);
-        let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        // the compiler reads it again, and so knows that the crate depends on it
-        let place = file.place.to_string_lossy();
-        quote!(::mcpfn::skill::EmbeddedFile {
-            path: #path,
-            sha256: #digest,
-            bytes: ::core::include_bytes!(#place),
-        })
-    });
+    let files = files.iter().map(|(path, file)| file.embedded(path));
     Some(quote!(::mcpfn::skill::EmbeddedSkill {
         path: #path,
         frontmatter: #frontmatter,
@@ -148,15 +138,30 @@ fn embedded(
     }))
 }
 
+impl SourceFile {
+    /// The file at its path in a skill.
+    fn embedded(&self, path: &str) -> TokenStream {
+        let digest = Sha256::digest(&self.bytes);
+        let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        // the compiler reads it again, and so knows that the crate depends on it
+        let place = self.place.to_string_lossy();
+        quote!(::mcpfn::skill::EmbeddedFile {
+            path: #path,
+            sha256: #digest,
+            bytes: ::core::include_bytes!(#place),
+        })
+    }
+}
+
 /// Reads a tree of files. Links are not followed: what they lead to may be anything.
 #[derive(Default)]
-struct Walk {
-    files: Vec<File>,
+struct DirectoryWalk {
+    files: Vec<SourceFile>,
     bytes: u64,
     mistakes: Vec<String>,
 }
 
-impl Walk {
+impl DirectoryWalk {
     fn directory(&mut self, place: &Path, path: &str) {
         let entries = match fs::read_dir(place).and_then(Iterator::collect::<Result<Vec<_>, _>>) {
             Ok(entries) => entries,
@@ -200,7 +205,7 @@ impl Walk {
             Ok(kind) if kind.is_file() => match fs::read(&place) {
                 Ok(bytes) => {
                     self.bytes += u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-                    self.files.push(File { path, place, bytes });
+                    self.files.push(SourceFile { path, place, bytes });
                 }
                 Err(error) => self
                     .mistakes

@@ -4,8 +4,7 @@
 mod stored;
 mod walk;
 
-use mcpfn_core::skill::Skills;
-use mcpfn_core::skills;
+use mcpfn_core::skill::{Skills, skills};
 
 pub use stored::stored;
 

@@ -11,6 +11,7 @@ use super::{register, skills, upstream};
 use crate::model::capabilities::{Offered, ServerCapabilities};
 use crate::model::list_kind::ListKind;
 use crate::model::subscription::Subscriptions;
+use crate::page::{self, Page};
 use crate::prompt::Prompt;
 use crate::resource::Resource;
 use crate::server::lists::{ListEntry, RenderedList, ServerLists};
@@ -18,7 +19,7 @@ use crate::server::registered::{RegisteredPrompt, RegisteredResource, Registered
 use crate::server::registry::Registry;
 use crate::skill::{self, Skills};
 use crate::task::EXTENSION;
-use crate::text::in_order;
+use crate::text::{self, in_order};
 use crate::tool::Tool;
 use crate::upstream::Upstream;
 
@@ -29,6 +30,7 @@ pub(super) struct Declared {
     pub(super) resources: Vec<Resource>,
     pub(super) upstreams: Vec<Arc<dyn Upstream>>,
     pub(super) skills: Vec<Skills>,
+    pub(super) pages: Vec<Page>,
     pub(super) most_result: usize,
     pub(super) list_ttl: Duration,
     pub(super) idempotency_keys: bool,
@@ -38,7 +40,11 @@ pub(super) struct Declared {
 impl Declared {
     /// Checks each thing alone, then all of them together. With a mistake, what is left out here is
     /// no server: only the mistakes count.
-    pub(super) fn register(self, mistakes: &mut Vec<String>) -> Registry {
+    pub(super) fn register(mut self, mistakes: &mut Vec<String>) -> Registry {
+        self.check_pages(mistakes);
+        let pages = self.pages.drain(..);
+        let pages = pages.map(|page| page.into_resource(self.list_ttl, mistakes));
+        self.resources.extend(pages);
         // names are compared before anything is left out for another mistake
         let twice = self.registered_twice();
         let tools: Vec<RegisteredTool> = self
@@ -74,6 +80,22 @@ impl Declared {
         Registry::new(tools, prompts, resources, upstreams, shelf)
     }
 
+    /// Each page that a tool names is one of this server.
+    fn check_pages(&self, mistakes: &mut Vec<String>) {
+        let pages = self.pages.iter().map(Page::uri);
+        let resources = self.resources.iter().map(|resource| resource.uri.as_str());
+        let known: Vec<&str> = pages.chain(resources).collect();
+        for tool in &self.tools {
+            if let Some(page) = tool.page.as_deref().filter(|page| !known.contains(page)) {
+                mistakes.push(format!(
+                    "tool `{}`: there is no page {}: give it to `Builder::page`",
+                    tool.name,
+                    text::quoted(page)
+                ));
+            }
+        }
+    }
+
     fn registered_twice(&self) -> Vec<String> {
         let mut twice = Vec::new();
         let tools = self.tools.iter();
@@ -96,6 +118,11 @@ pub(super) fn capabilities(
 ) -> ServerCapabilities {
     if registry.tools().iter().any(|tool| tool.task.is_some()) {
         extensions.insert(EXTENSION.to_owned(), json!({}));
+    }
+    if registry.has_pages() {
+        extensions
+            .entry(page::EXTENSION.to_owned())
+            .or_insert_with(|| json!({}));
     }
     let shelf = registry.skills();
     if shelf.is_some() {

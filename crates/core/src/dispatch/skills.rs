@@ -18,11 +18,11 @@ use crate::port::Platform;
 use crate::running::Execution;
 use crate::server::Server;
 use crate::server::lists::PageRequest;
-use crate::skill::{Shelf, Views};
+use crate::skill::{Shelf, SkillViews};
 use crate::text;
 
 /// What is asked, once the request is gone.
-enum Question {
+enum SkillQuestion {
     List,
     Skill(String),
     Directory(String),
@@ -35,13 +35,13 @@ pub(super) fn serve(
     platform: &Arc<Platform>,
 ) -> Result<Execution, Error> {
     let question = match method {
-        Method::GetSkill => Question::Skill(call.params.uri()?.into_owned()),
-        Method::ReadDirectory => Question::Directory(call.params.uri()?.into_owned()),
-        _ => Question::List,
+        Method::GetSkill => SkillQuestion::Skill(call.params.uri()?.into_owned()),
+        Method::ReadDirectory => SkillQuestion::Directory(call.params.uri()?.into_owned()),
+        _ => SkillQuestion::List,
     };
     let cursor = match question {
         // one skill has no pages
-        Question::Skill(_) => None,
+        SkillQuestion::Skill(_) => None,
         _ => call.params.cursor()?.map(Cow::into_owned),
     };
     let cx = merged::cx(server, call, platform.clock.now_ms(), platform);
@@ -64,15 +64,15 @@ pub(super) fn serve(
 async fn answer(
     server: &Server,
     shelf: &Shelf,
-    question: &Question,
+    question: &SkillQuestion,
     page: &PageRequest<'_>,
     cx: &Cx,
 ) -> Result<Vec<u8>, Error> {
     let views = shelf.stock.views(cx, page.scopes).await;
     let cache_scope = cache_scope(shelf);
     match question {
-        Question::List => server.page_of("skills", &list(&views), cache_scope, page),
-        Question::Skill(uri) => {
+        SkillQuestion::List => server.page_of("skills", &list(&views), cache_scope, page),
+        SkillQuestion::Skill(uri) => {
             let listed = list(&views);
             let Some((_, entry)) = listed.iter().find(|(listed, _)| listed == uri) else {
                 return Err(unknown("skill", uri, &views));
@@ -86,7 +86,7 @@ async fn answer(
             let results = server.results();
             Ok(results.complete(page.revision, &body, &meta, &extra))
         }
-        Question::Directory(uri) => {
+        SkillQuestion::Directory(uri) => {
             let entries = directory(&views, uri);
             if entries.is_empty() {
                 return Err(unknown("directory", uri, &views));
@@ -107,7 +107,7 @@ fn cache_scope(shelf: &Shelf) -> &'static str {
 }
 
 /// Skills by their URIs. Of two at one, the first counts.
-fn list(views: &Views) -> Vec<(&str, &[u8])> {
+fn list(views: &SkillViews) -> Vec<(&str, &[u8])> {
     let mut seen = HashSet::new();
     let mut listed = Vec::new();
     for view in &views.views {
@@ -121,7 +121,7 @@ fn list(views: &Views) -> Vec<(&str, &[u8])> {
 }
 
 /// What a caller sees in a directory, by its URIs: nothing where there is none.
-fn directory<'a>(views: &'a Views, uri: &str) -> BTreeMap<&'a str, &'a [u8]> {
+fn directory<'a>(views: &'a SkillViews, uri: &str) -> BTreeMap<&'a str, &'a [u8]> {
     let mut entries = BTreeMap::new();
     for view in &views.views {
         for (uri, child) in view.set.directory(uri).into_iter().flatten() {
@@ -133,7 +133,7 @@ fn directory<'a>(views: &'a Views, uri: &str) -> BTreeMap<&'a str, &'a [u8]> {
     entries
 }
 
-fn unknown(what: &str, uri: &str, views: &Views) -> Error {
+fn unknown(what: &str, uri: &str, views: &SkillViews) -> Error {
     if views.incomplete {
         return Error::internal("skills are unavailable; try again later");
     }

@@ -7,10 +7,10 @@ use std::sync::{Arc, OnceLock};
 
 use serde::Serialize;
 
+use super::list_page::{WrittenPage, pages, write_page};
 use super::registry::Registry;
 use super::result_writer::ResultWriter;
 use crate::jsonrpc::{Error, to_json};
-use crate::model::JsonObject;
 use crate::model::list_kind::ListKind;
 use crate::model::page::{Cursor, identity};
 use crate::scope::Scopes;
@@ -20,7 +20,7 @@ use crate::version::Revision;
 /// Bytes of the entries of one page, as far as one alone has not more: what every way to a client
 /// takes, and as much as possible, because many clients read the first page only. (A load balancer
 /// of AWS takes a megabyte.)
-const PAGE_BYTES: usize = 900_000;
+pub(super) const PAGE_BYTES: usize = 900_000;
 
 /// The four lists.
 pub(crate) struct ServerLists {
@@ -369,68 +369,6 @@ fn in_order<'a>(
 enum MergedEntry<'a> {
     Own(&'a [u8]),
     Theirs(&'a UpstreamList, usize),
-}
-
-/// The entries of one page of what a caller sees.
-struct WrittenPage<'a> {
-    entries: &'a [&'a [u8]],
-    /// Its number, and how many there are.
-    page: usize,
-    pages: usize,
-    /// What the list's cursors name.
-    identity: u64,
-    cache_scope: &'static str,
-}
-
-fn write_page(
-    written: &WrittenPage<'_>,
-    member: &str,
-    revision: Revision,
-    source: &PageSource<'_>,
-) -> Vec<u8> {
-    let mut body = format!("{{\"{member}\":[").into_bytes();
-    for (position, entry) in written.entries.iter().enumerate() {
-        if position > 0 {
-            body.push(b',');
-        }
-        body.extend_from_slice(entry);
-    }
-    body.push(b']');
-    if let Some(next) = u32::try_from(written.page + 1)
-        .ok()
-        .filter(|_| written.page + 1 < written.pages)
-    {
-        let cursor = Cursor {
-            list: written.identity,
-            page: next,
-        }
-        .write();
-        body.extend_from_slice(format!(",\"nextCursor\":\"{cursor}\"").as_bytes());
-    }
-    body.push(b'}');
-    let extra = format!(
-        ",\"ttlMs\":{},\"cacheScope\":\"{}\"",
-        source.ttl_ms, written.cache_scope
-    );
-    source
-        .results
-        .complete(revision, &body, &JsonObject::new(), &extra)
-}
-
-/// Which entries of these sizes are on which page: at least one page, which may be empty.
-fn pages(sizes: impl Iterator<Item = usize>, per_page: usize) -> Vec<Range<usize>> {
-    let (mut pages, mut page, mut bytes) = (Vec::new(), 0..0, 0_usize);
-    for size in sizes {
-        let full = page.len() == per_page || bytes + size > PAGE_BYTES;
-        if full && !page.is_empty() {
-            pages.push(page.clone());
-            (page.start, bytes) = (page.end, 0);
-        }
-        page.end += 1;
-        bytes += size + ",".len();
-    }
-    pages.push(page);
-    pages
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::registered::{RegisteredPrompt, RegisteredResource, RegisteredTool, RegisteredUpstream};
+use crate::page::PAGE_MIME;
 use crate::skill::{self, Shelf};
 
 /// The server's own tools, prompts and resources in the order of their registration, and what
@@ -67,6 +68,14 @@ impl Registry {
 
     pub(crate) fn upstreams(&self) -> &[RegisteredUpstream] {
         &self.upstreams
+    }
+
+    /// Whether hosts have anything to show, or tools for what they show.
+    pub(crate) fn has_pages(&self) -> bool {
+        let is_page = |resource: &Arc<RegisteredResource>| {
+            resource.definition.mime_type.as_deref() == Some(PAGE_MIME)
+        };
+        self.resources.iter().any(is_page)
     }
 
     /// Its skills, if it has any, or a place where some may be.

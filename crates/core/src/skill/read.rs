@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::set::ServedFile;
-use super::shelf::{Stock, View};
+use super::shelf::{SkillView, Stock};
 use super::{SkillSource, sha256};
 use crate::context::Cx;
 use crate::error::ToolError;
@@ -54,7 +54,7 @@ pub(crate) fn unavailable() -> ToolError {
     )
 }
 
-fn visible_file<'a>(view: &'a View, uri: &str) -> Option<&'a ServedFile> {
+fn visible_file<'a>(view: &'a SkillView, uri: &str) -> Option<&'a ServedFile> {
     let file = view.set.file(uri)?;
     let mut skills = file.skills.iter();
     skills.any(|skill| view.sees(*skill)).then_some(file)

@@ -22,7 +22,7 @@ pub struct SkillSet {
     pub(crate) skills: Vec<ServedSkill>,
     files: HashMap<String, ServedFile>,
     /// What is in a directory, by the URIs of both.
-    directories: HashMap<String, BTreeMap<String, Child>>,
+    directories: HashMap<String, BTreeMap<String, DirectoryChild>>,
 }
 
 /// A skill as it is listed.
@@ -46,7 +46,7 @@ pub(crate) struct ServedFile {
 }
 
 /// An entry of a directory.
-pub(crate) struct Child {
+pub(crate) struct DirectoryChild {
     /// As it is listed.
     pub(crate) entry: Vec<u8>,
     /// The skills that show it.
@@ -139,7 +139,7 @@ impl SkillSet {
         self.files.get(uri)
     }
 
-    pub(crate) fn directory(&self, uri: &str) -> Option<&BTreeMap<String, Child>> {
+    pub(crate) fn directory(&self, uri: &str) -> Option<&BTreeMap<String, DirectoryChild>> {
         self.directories.get(uri)
     }
 
@@ -174,7 +174,7 @@ impl SkillSet {
         }
     }
 
-    fn add(&mut self, skill: Skill, header: &Header) {
+    fn add(&mut self, skill: Skill, header: &ManifestHeader) {
         let position = self.skills.len();
         let uri = uri_of(&skill.path, MANIFEST);
         let entry = entry(&skill, &uri);
@@ -217,10 +217,12 @@ impl SkillSet {
             }
             let directory = directory.to_owned();
             let children = self.directories.entry(directory.clone()).or_default();
-            let placed = children.entry(child.clone()).or_insert_with(|| Child {
-                entry: entry.clone(),
-                skills: BTreeSet::new(),
-            });
+            let placed = children
+                .entry(child.clone())
+                .or_insert_with(|| DirectoryChild {
+                    entry: entry.clone(),
+                    skills: BTreeSet::new(),
+                });
             if std::mem::take(&mut is_manifest) {
                 placed.entry.clone_from(&entry);
             }
@@ -240,13 +242,13 @@ impl fmt::Debug for SkillSet {
     }
 }
 
-struct Header {
+struct ManifestHeader {
     name: String,
     description: String,
 }
 
 /// What is wrong with a skill alone.
-fn check(skill: &Skill, found: &mut Vec<String>) -> Option<Header> {
+fn check(skill: &Skill, found: &mut Vec<String>) -> Option<ManifestHeader> {
     if let Some(mistake) = path_mistake(&skill.path) {
         found.push(format!("its directory: {mistake}"));
     }
@@ -290,7 +292,7 @@ fn check(skill: &Skill, found: &mut Vec<String>) -> Option<Header> {
             crate::text::quoted(&name)
         ));
     }
-    Some(Header { name, description })
+    Some(ManifestHeader { name, description })
 }
 
 pub(crate) fn uri_of(skill: &str, file: &str) -> String {

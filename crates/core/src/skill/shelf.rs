@@ -34,14 +34,14 @@ pub(crate) struct StockSource {
 }
 
 /// A set as a caller sees it.
-pub(crate) struct View {
+pub(crate) struct SkillView {
     pub(crate) set: Arc<SkillSet>,
     /// Which skills the caller may see.
     visible: Vec<bool>,
     pub(crate) source: Option<Arc<dyn SkillSource>>,
 }
 
-impl View {
+impl SkillView {
     fn new(set: &Arc<SkillSet>, scopes: &Scopes, source: Option<Arc<dyn SkillSource>>) -> Self {
         let skills = set.skills.iter();
         Self {
@@ -59,8 +59,8 @@ impl View {
 }
 
 /// What a caller sees of all sets.
-pub(crate) struct Views {
-    pub(crate) views: Vec<View>,
+pub(crate) struct SkillViews {
+    pub(crate) views: Vec<SkillView>,
     /// A source that the caller may see gave nothing: what is not found may be there.
     pub(crate) incomplete: bool,
 }
@@ -68,7 +68,7 @@ pub(crate) struct Views {
 impl Stock {
     /// The sets that a caller with these scopes may see. A source that fails is left out, and the
     /// log has why.
-    pub(crate) async fn views(&self, cx: &Cx, scopes: &Scopes) -> Views {
+    pub(crate) async fn views(&self, cx: &Cx, scopes: &Scopes) -> SkillViews {
         let seen: Vec<&StockSource> = self
             .sources
             .iter()
@@ -78,15 +78,15 @@ impl Stock {
             .iter()
             .map(|source| in_time(source.source.skills(cx.clone()), cx.clone()))
             .collect();
-        let mut views = Views {
-            views: vec![View::new(&self.own, scopes, None)],
+        let mut views = SkillViews {
+            views: vec![SkillView::new(&self.own, scopes, None)],
             incomplete: false,
         };
         for (source, set) in seen.iter().zip(join_all(asked).await) {
             match set {
                 Ok(set) => {
                     let source = Some(Arc::clone(&source.source));
-                    views.views.push(View::new(&set, scopes, source));
+                    views.views.push(SkillView::new(&set, scopes, source));
                 }
                 Err(error) => {
                     cx.report_degraded(source.source.name(), &cause(error));

@@ -45,23 +45,23 @@ const LOOK: Duration = Duration::from_secs(30);
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub fn stored(name: impl Into<String>, blobs: Arc<dyn Blobs>) -> Skills {
-    Skills::from_source(Stored(Arc::new(Shared {
+    Skills::from_source(StoredSource(Arc::new(StoredSkills {
         name: name.into(),
         blobs,
         state: Mutex::default(),
     })))
 }
 
-struct Stored(Arc<Shared>);
+struct StoredSource(Arc<StoredSkills>);
 
-struct Shared {
+struct StoredSkills {
     name: String,
     blobs: Arc<dyn Blobs>,
-    state: Mutex<State>,
+    state: Mutex<LookState>,
 }
 
 #[derive(Default)]
-struct State {
+struct LookState {
     set: Option<Arc<SkillSet>>,
     /// Files of the last look, so that the next one reads only what changed.
     known: Arc<Known>,
@@ -69,7 +69,7 @@ struct State {
     next_ms: u64,
 }
 
-impl SkillSource for Stored {
+impl SkillSource for StoredSource {
     fn name(&self) -> &str {
         &self.0.name
     }
@@ -111,15 +111,15 @@ fn changed(path: &BlobPath) -> ToolError {
     )
 }
 
-impl Shared {
-    fn state(&self) -> MutexGuard<'_, State> {
+impl StoredSkills {
+    fn state(&self) -> MutexGuard<'_, LookState> {
         // nothing is left half changed: each change is one assignment
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The next one who asks looks again, and trusts no digest that is known.
     fn changed(&self) {
-        *self.state() = State::default();
+        *self.state() = LookState::default();
     }
 
     async fn skills(&self, cx: &Cx) -> Result<Arc<SkillSet>, ToolError> {
@@ -164,7 +164,7 @@ impl Shared {
             cx.report_degraded(&self.name, mistake);
         }
         let set = Arc::new(set);
-        *self.state() = State {
+        *self.state() = LookState {
             set: Some(Arc::clone(&set)),
             known: Arc::new(walked.files.into_iter().map(WalkedFile::known).collect()),
             next_ms: cx.now_ms() + FRESH_MS,

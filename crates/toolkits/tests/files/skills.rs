@@ -17,7 +17,11 @@ use serde_json::{Value, json};
 use tokio::runtime::{EnterGuard, Runtime};
 
 /// A directory of its own for each test.
-struct Place(PathBuf, #[expect(dead_code, reason = "held")] EnterGuard<'static>, Arc<AtomicBool>);
+struct Place(
+    PathBuf,
+    #[expect(dead_code, reason = "held")] EnterGuard<'static>,
+    Arc<AtomicBool>,
+);
 
 /// A directory that can be out of reach.
 struct Store(Directory, Arc<AtomicBool>);
