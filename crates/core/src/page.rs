@@ -74,7 +74,7 @@ impl Permission {
 /// assert_eq!(contents["mimeType"], "text/html;profile=mcp-app");
 /// assert_eq!(contents["_meta"]["ui"]["csp"]["connectDomains"][0], "https://api.shop.example");
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use = "give it to `Builder::page`"]
 pub struct Page {
     uri: String,

@@ -76,6 +76,12 @@ impl Server {
         &self.0.info.version
     }
 
+    /// What it says that it is: to clients, and to directories of servers.
+    #[must_use]
+    pub fn info(&self) -> &Implementation {
+        &self.0.info
+    }
+
     /// Names and descriptions of the tools, in the order of the list.
     pub fn tool_summaries(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.registry.tools().iter().map(|tool| {

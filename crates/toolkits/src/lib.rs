@@ -56,6 +56,7 @@ mod mapping;
 mod mistakes;
 mod near;
 mod outage;
+mod pages;
 mod prompt_data;
 mod registry;
 mod rows;

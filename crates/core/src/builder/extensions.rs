@@ -14,9 +14,12 @@ impl Builder {
         self
     }
 
-    /// Adds a page that tools name with [`Tool::ui`].
+    /// Adds a page that tools name with [`Tool::ui`](crate::Tool::ui). The same page, given twice, is
+    /// one: two toolkits may share it.
     pub fn page(mut self, page: Page) -> Self {
-        self.pages.push(page);
+        if !self.pages.contains(&page) {
+            self.pages.push(page);
+        }
         self
     }
 

@@ -155,6 +155,7 @@ fn every_mistake_of_a_page_is_reported_at_once() {
         .page(Page::new("ui://shop/large", large))
         .page(Page::new("ui://shop/twice", HTML))
         .page(Page::new("ui://shop/twice", HTML))
+        .page(Page::new("ui://shop/twice", HTML).border(true))
         .tool(tool.handler(|_: NoArguments| async { "" }));
     let mistakes = server.build().unwrap_err().mistakes;
     for part in [
