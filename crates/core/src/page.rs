@@ -233,7 +233,6 @@ impl Page {
         let mut resource = Resource::new(self.uri.clone(), self.name.unwrap_or(name))
             .mime(PAGE_MIME)
             .fresh_for(list_ttl)
-            .size(u64::try_from(self.html.len()).unwrap_or(u64::MAX))
             .description(
                 self.description
                     .unwrap_or_else(|| "A page that shows the result of a tool.".to_owned()),

@@ -2,10 +2,25 @@
 
 use std::ops::Range;
 
-use super::lists::{PAGE_BYTES, PageSource};
+use super::registry::Registry;
+use super::result_writer::ResultWriter;
 use crate::model::JsonObject;
 use crate::model::page::Cursor;
 use crate::version::Revision;
+
+/// Bytes of the entries of one page, as far as one alone has not more: what every way to a client
+/// takes, and as much as possible, because many clients read the first page only. (A load balancer
+/// of AWS takes a megabyte.)
+pub(super) const PAGE_BYTES: usize = 900_000;
+
+/// What pages are written from, beside the list itself.
+#[derive(Clone, Copy)]
+pub(crate) struct PageSource<'a> {
+    pub(crate) registry: &'a Registry,
+    pub(crate) results: &'a ResultWriter,
+    /// How long a page holds, in milliseconds.
+    pub(crate) ttl_ms: u64,
+}
 
 /// The entries of one page of what a caller sees.
 pub(super) struct WrittenPage<'a> {

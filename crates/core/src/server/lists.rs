@@ -7,20 +7,14 @@ use std::sync::{Arc, OnceLock};
 
 use serde::Serialize;
 
-use super::list_page::{WrittenPage, pages, write_page};
+use super::list_page::{PAGE_BYTES, PageSource, WrittenPage, pages, write_page};
 use super::registry::Registry;
-use super::result_writer::ResultWriter;
 use crate::jsonrpc::{Error, to_json};
 use crate::model::list_kind::ListKind;
 use crate::model::page::{Cursor, identity};
 use crate::scope::Scopes;
 use crate::upstream::UpstreamList;
 use crate::version::Revision;
-
-/// Bytes of the entries of one page, as far as one alone has not more: what every way to a client
-/// takes, and as much as possible, because many clients read the first page only. (A load balancer
-/// of AWS takes a megabyte.)
-pub(super) const PAGE_BYTES: usize = 900_000;
 
 /// The four lists.
 pub(crate) struct ServerLists {
@@ -39,15 +33,6 @@ impl ServerLists {
             ListKind::Prompts => &self.prompts,
         }
     }
-}
-
-/// What pages are written from, beside the list itself.
-#[derive(Clone, Copy)]
-pub(crate) struct PageSource<'a> {
-    pub(crate) registry: &'a Registry,
-    pub(crate) results: &'a ResultWriter,
-    /// How long a page holds, in milliseconds.
-    pub(crate) ttl_ms: u64,
 }
 
 /// Which page is asked for, and by whom.
