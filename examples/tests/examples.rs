@@ -26,6 +26,8 @@ mod long_work;
 mod oauth;
 #[path = "../own_port.rs"]
 mod own_port;
+#[path = "../pages_and_skills.rs"]
+mod pages_and_skills;
 #[path = "../policies.rs"]
 mod policies;
 #[path = "../progress.rs"]
@@ -119,6 +121,19 @@ fn the_database_is_asked() {
         .wait()
         .unwrap();
     assert_eq!(none.structured::<Value>(), json!({"result": []}));
+}
+
+#[test]
+fn a_page_and_a_skill_come_from_files() {
+    let client = TestClient::new(pages_and_skills::server());
+    let orders = client.call("list_orders", json!({})).wait().unwrap();
+    assert_eq!(orders.structured::<Value>()["orders"][1]["id"], "A-2");
+    let page = client.read("ui://shop/orders").wait().unwrap();
+    assert!(page.text().unwrap().contains("<title>Orders</title>"));
+    let listed = client.request("skills/list", json!({})).wait().unwrap();
+    assert_eq!(listed["skills"][0]["frontmatter"]["name"], "refunds");
+    let skill = client.read("skill://refunds/SKILL.md").wait().unwrap();
+    assert!(skill.text().unwrap().contains("`list_orders`"));
 }
 
 #[test]

@@ -58,6 +58,16 @@ for (const [name, server] of ways) {
     const { messages } = await result([...server, '--method', 'prompts/get', '--prompt-name', 'test_prompt_with_arguments', '--prompt-args', 'arg1=one', 'arg2=two']);
     assert(JSON.stringify(messages).includes('two'), JSON.stringify(messages));
   });
+  await check(`inspector ${name}: verifies every file of every skill, and reads directories`, async () => {
+    const { status, out, errors } = await inspect([...server, '--method', 'skills/list', '--verify', '--require-digests']);
+    assert(status === 0, `status ${status}: ${errors || out}`);
+    const { skill } = await result([...server, '--method', 'skills/get', '--uri', 'skill://fixtures-explained/SKILL.md']);
+    assert(skill.frontmatter.metadata.version === '1.0' && skill.resources.length === 3, JSON.stringify(skill));
+    const { resources } = await result([...server, '--method', 'resources/directory/read', '--uri', 'skill://fixtures-explained']);
+    assert(resources.some((one) => one.mimeType === 'inode/directory'), JSON.stringify(resources));
+    const unknown = await inspect([...server, '--method', 'skills/get', '--uri', 'skill://nothing/SKILL.md']);
+    assert(unknown.status !== 0 && `${unknown.out}${unknown.errors}`.includes('skill://nothing/SKILL.md'), `${unknown.out}${unknown.errors}`);
+  });
   await check(`inspector ${name}: a refusal is a refusal`, async () => {
     const { status, out, errors } = await inspect([...server, '--method', 'tools/call', '--tool-name', 'add', '--tool-arg', 'a=x']);
     assert(status !== 0 && `${out}${errors}`.includes('/b: required'), `status ${status}: ${out}${errors}`);

@@ -33,4 +33,5 @@ pub fn everything_within_calls() -> Builder {
         .with(round_trips::add)
         .with(resources::add)
         .with(prompts::add)
+        .skills(mcpfn::skill::skills!("skills"))
 }

@@ -2,8 +2,10 @@
 
 mod assemble;
 mod build_error;
+mod extensions;
 mod hosts;
 mod register;
+mod skills;
 mod tool_setting;
 mod upstream;
 
@@ -18,6 +20,7 @@ use serde_json::Value;
 use crate::model::capabilities::ServerCapabilities;
 use crate::model::implementation::{Icon, Implementation};
 use crate::model::subscription::{SubscribedServer, Subscriptions};
+use crate::page::Page;
 use crate::port::{TypeMap, milliseconds};
 use crate::prompt::{IntoPrompt, Prompt};
 use crate::resource::{IntoResource, Resource};
@@ -25,6 +28,7 @@ use crate::send::{MaybeSend, MaybeSync};
 use crate::server::greetings::{Greetings, Instructions, ToolAdvice};
 use crate::server::result_writer::ResultWriter;
 use crate::server::{Server, ServerInner};
+use crate::skill::Skills;
 use crate::tool::{IntoTool, Tool};
 use crate::upstream::Upstream;
 use assemble::Declared;
@@ -94,6 +98,8 @@ pub struct Builder {
     prompts: Vec<Prompt>,
     resources: Vec<Resource>,
     upstreams: Vec<Arc<dyn Upstream>>,
+    skills: Vec<Skills>,
+    pages: Vec<Page>,
     tool_settings: Vec<ToolSetting>,
     state: TypeMap,
     logging: bool,
@@ -117,6 +123,8 @@ impl Builder {
             prompts: Vec::new(),
             resources: Vec::new(),
             upstreams: Vec::new(),
+            skills: Vec::new(),
+            pages: Vec::new(),
             tool_settings: Vec::new(),
             state: TypeMap::default(),
             logging: false,
@@ -282,28 +290,6 @@ impl Builder {
         self
     }
 
-    /// Says to clients that the server has an extension of the protocol: its id, such as
-    /// `com.example/reports`, and an object of settings (`{}` has none). What the extension consists of
-    /// is for tools and resources to do; what a client declares of it is in [`Cx::client`](crate::Cx::client).
-    ///
-    /// ```
-    /// use mcpfn_core::Server;
-    ///
-    /// let server = Server::builder("shop", "1.0.0").extension("com.example/reports", serde_json::json!({"pdf": true}));
-    /// assert!(server.build().is_ok());
-    /// ```
-    pub fn extension(mut self, id: impl Into<String>, settings: Value) -> Self {
-        let id = id.into();
-        if let Some(mistake) = register::extension_mistake(&id, &settings) {
-            self.mistakes.push(mistake);
-        } else if self.extensions.contains_key(&id) {
-            self.mistakes
-                .push(format!("extension `{id}` is declared twice"));
-        }
-        self.extensions.insert(id, settings);
-        self
-    }
-
     /// Bytes that one result may have; 5 MiB by default, which fits a buffered function URL.
     pub fn max_result_bytes(mut self, bytes: usize) -> Self {
         self.most_result = bytes;
@@ -333,6 +319,10 @@ impl Builder {
             prompts: self.prompts,
             resources: self.resources,
             upstreams: self.upstreams,
+            skills: self.skills,
+            pages: self.pages,
+            most_result: self.most_result,
+            list_ttl: self.list_ttl,
             idempotency_keys: self.idempotency_keys,
             tasks: self.tasks,
         };

@@ -11,6 +11,7 @@ mod merged;
 mod method;
 mod read;
 mod sibling;
+mod skills;
 mod start;
 mod subscribe;
 pub(crate) mod tasks;
@@ -112,6 +113,9 @@ fn dispatch(server: &Server, mut call: Call<'_>, platform: &Arc<Platform>) -> Ex
             subscribe::change(server, call, SubscriptionChange::Unsubscribe, platform)
         }
         Method::Listen => listen::listen(server, call, platform),
+        Method::ListSkills | Method::GetSkill | Method::ReadDirectory => {
+            skills::serve(server, call, method, platform)
+        }
     };
     if let Some(response) = match &execution {
         Ok(Execution::Done(response)) => Some(Ok(response.message.len())),
@@ -153,7 +157,7 @@ fn list(
     platform: &Arc<Platform>,
 ) -> Result<Execution, Error> {
     // a server without upstreams has its lists as bytes and answers at once
-    if has_upstreams(server) || rate_limit::counts_lists(platform) {
+    if has_others(server) || rate_limit::counts_lists(platform) {
         return counted_list(server, call, method, kind, platform);
     }
     let cursor = call.params.cursor()?;
@@ -167,8 +171,10 @@ fn list(
     Ok(done(call.id.as_json(), &page))
 }
 
-fn has_upstreams(server: &Server) -> bool {
-    !server.registry().upstreams().is_empty()
+/// Whether lists have entries that are not known before they are asked for.
+fn has_others(server: &Server) -> bool {
+    let registry = server.registry();
+    !registry.upstreams().is_empty() || registry.skills().is_some_and(|shelf| shelf.has_sources())
 }
 
 /// The same, after the caller's rate limit was asked, and with the lists of upstreams.
@@ -181,7 +187,7 @@ fn counted_list(
 ) -> Result<Execution, Error> {
     let cursor = call.params.cursor()?.map(Cow::into_owned);
     let started_ms = platform.clock.now_ms();
-    let cx = has_upstreams(server).then(|| merged::cx(server, call, started_ms, platform));
+    let cx = has_others(server).then(|| merged::cx(server, call, started_ms, platform));
     let list = |request: OwnedRequest| async move {
         let (server, platform) = (&request.server, &request.platform);
         rate_limit::admit_list(platform, server.name(), &request.principal).await?;

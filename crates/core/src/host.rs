@@ -1,5 +1,6 @@
 //! What a host calls: a message becomes a [`Call`], the server's answer an [`Execution`].
 
+pub use crate::builder::{ToolChange, ToolSetting};
 pub use crate::call::{Call, Envelope, Era, Params, RequestMeta, unsupported};
 pub use crate::dispatch::tasks::run::TaskRun;
 pub use crate::line::{Batch, Connection, Letter, Received};

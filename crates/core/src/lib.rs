@@ -31,6 +31,8 @@
 //! | [`handler`] | the traits behind `.handler(..)` and the macros |
 //! | [`round_trip`] | questions to the user in the middle of a call |
 //! | [`task`] | calls that go on after their response |
+//! | [`skill`] | instructions for models, with their files |
+//! | [`page`] | what hosts show beside a result |
 //! | [`policy`] | rate limits, and what happens when a store fails |
 //! | [`port`] | what comes in from outside: clock, stores, HTTP, audit log |
 //! | [`upstream`] | other servers, presented as one's own |
@@ -79,6 +81,7 @@ pub mod jsonrpc;
 mod line;
 mod model;
 mod outbox;
+pub mod page;
 pub mod policy;
 pub mod port;
 mod post;
@@ -93,6 +96,7 @@ mod server;
 mod service_fault;
 mod session;
 mod sibling;
+pub mod skill;
 mod subscriptions;
 pub mod task;
 pub mod text;
@@ -100,7 +104,7 @@ mod tool;
 pub mod upstream;
 mod version;
 
-pub use builder::{BuildError, Builder, ToolChange, ToolSetting};
+pub use builder::{BuildError, Builder};
 pub use complete::Completions;
 pub use confirm::ConfirmMode;
 pub use context::Cx;

@@ -2,6 +2,7 @@
 //! between calls. What a call does with it is `dispatch`.
 
 pub(crate) mod greetings;
+mod list_page;
 pub(crate) mod lists;
 pub(crate) mod registered;
 pub(crate) mod registry;
@@ -21,12 +22,14 @@ use crate::port::TypeMap;
 use crate::port::store::Rate;
 use crate::scope::Scopes;
 use crate::sibling::Siblings;
+use crate::skill::Shelf;
 use crate::text::in_order;
 use crate::tool::portable;
 use crate::tool::schema::HeaderParameter;
 use crate::upstream::UpstreamList;
 use greetings::{GreetingSource, Greetings};
-use lists::{PageRequest, PageSource, ServerLists};
+use list_page::PageSource;
+use lists::{PageRequest, ServerLists};
 use registered::RegisteredTool;
 use registry::Registry;
 use result_writer::ResultWriter;
@@ -72,6 +75,12 @@ impl Server {
     #[must_use]
     pub fn version(&self) -> &str {
         &self.0.info.version
+    }
+
+    /// What it says that it is: to clients, and to directories of servers.
+    #[must_use]
+    pub fn info(&self) -> &Implementation {
+        &self.0.info
     }
 
     /// Names and descriptions of the tools, in the order of the list.
@@ -168,6 +177,7 @@ impl Server {
                 .map(|tool| &tool.scopes)
                 .chain(registry.prompts().iter().map(|prompt| &prompt.scopes))
                 .chain(registry.resources().iter().map(|resource| &resource.scopes))
+                .chain(registry.skills().into_iter().flat_map(Shelf::scopes))
                 .chain(upstreams.map(|upstream| &upstream.resource.scopes))
                 .flatten()
                 .map(String::as_str),
@@ -216,6 +226,19 @@ impl Server {
     ) -> Result<Cow<'_, [u8]>, Error> {
         let source = self.page_source(self.0.list_ttl_ms);
         self.0.lists.of(kind).page(&source, request)
+    }
+
+    /// The result that holds a page of skills or of a directory: entries by their names.
+    pub(crate) fn page_of(
+        &self,
+        member: &str,
+        entries: &[(&str, &[u8])],
+        cache_scope: &'static str,
+        request: &PageRequest<'_>,
+    ) -> Result<Vec<u8>, Error> {
+        let source = self.page_source(self.0.list_ttl_ms);
+        let list = &self.0.lists.resources;
+        list.page_of(member, entries, cache_scope, &source, request)
     }
 
     /// The result that holds a page of a list together with those of upstreams, which holds for

@@ -20,6 +20,7 @@ use crate::handler_trait::Handler;
 use crate::model::JsonObject;
 use crate::model::implementation::Icon;
 use crate::model::tool::{CallToolResult, ToolAnnotations};
+use crate::page::UiVisibility;
 use crate::policy::Cache;
 use crate::port::store::Rate;
 use crate::send::{BoxFuture, MaybeSend, MaybeSync};
@@ -99,6 +100,8 @@ pub struct Tool {
     pub(crate) cache: Cache,
     pub(crate) task: Option<TaskOptions>,
     pub(crate) meta: JsonObject,
+    pub(crate) page: Option<String>,
+    pub(crate) visibility: UiVisibility,
     pub(crate) old_names: Vec<String>,
     pub(crate) deprecated: Option<String>,
     /// Schemas given by hand, published unchanged.
@@ -126,6 +129,8 @@ impl Tool {
             cache: Cache::default(),
             task: None,
             meta: JsonObject::new(),
+            page: None,
+            visibility: UiVisibility::default(),
             old_names: Vec::new(),
             deprecated: None,
             input: None,
@@ -207,6 +212,26 @@ impl Tool {
     /// Calls of clients that can do tasks go on after their response: see [`TaskOptions`].
     pub fn task(mut self, options: TaskOptions) -> Self {
         self.task = Some(options);
+        self
+    }
+
+    /// Hosts that can show pages show this one with each result: see [`Page`](crate::page::Page). All others
+    /// have the result's text, so it says as much.
+    pub fn ui(mut self, page: impl Into<String>) -> Self {
+        self.page = Some(page.into());
+        self
+    }
+
+    /// For pages to call: a host does not show it to its model. It is listed all the same, and anyone
+    /// can call it; who may is said by scopes.
+    pub fn app_only(mut self) -> Self {
+        self.visibility = UiVisibility::App;
+        self
+    }
+
+    /// For the model to call: a host lets no page do so.
+    pub fn model_only(mut self) -> Self {
+        self.visibility = UiVisibility::Model;
         self
     }
 

@@ -8,6 +8,7 @@ use mcpfn_core::jsonrpc::MAX_VALUES;
 
 use crate::auth::AuthConfig;
 use crate::authority::{Authority, LOOPBACK};
+use crate::card::ServerCard;
 use crate::registry::RegistryProof;
 
 /// How the endpoint behaves. The default is for a deployed server: recognised callers only, no
@@ -42,6 +43,9 @@ pub struct Config {
     /// What the registry of MCP servers reads at `/.well-known/mcp-registry-auth`; `None` has nothing
     /// there.
     pub registry_proof: Option<RegistryProof>,
+    /// What directories of servers read behind the endpoint at `/server-card`, and at
+    /// `/.well-known/mcp/catalog.json`; `None` has nothing there.
+    pub server_card: Option<ServerCard>,
 }
 
 impl Default for Config {
@@ -56,6 +60,7 @@ impl Default for Config {
             body_timeout: Duration::from_secs(30),
             heartbeat: Duration::from_secs(10),
             registry_proof: None,
+            server_card: None,
         }
     }
 }

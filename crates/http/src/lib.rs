@@ -54,6 +54,7 @@
 mod auth;
 mod authority;
 mod body;
+mod card;
 mod config;
 mod cors;
 mod fields;
@@ -81,6 +82,7 @@ pub use auth::{
     AuthConfig, AuthError, AuthErrorKind, Authenticator, ProtectedResource, origin_and_path,
 };
 pub use body::Body;
+pub use card::ServerCard;
 pub use config::{Config, Origins};
 pub use forwarded::{ForwardedHeader, TrustedProxies};
 #[cfg(feature = "page")]

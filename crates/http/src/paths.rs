@@ -6,6 +6,7 @@
 //! look for them.
 
 use crate::auth::{ProtectedResource, WELL_KNOWN, origin_and_path};
+use crate::card::{CARD_SUFFIX, CATALOG_PATH};
 use crate::registry::REGISTRY_PROOF_PATH;
 
 /// What a path leads to.
@@ -17,6 +18,10 @@ pub(crate) enum PathTarget {
     Metadata,
     /// What the registry of MCP servers reads, of the whole domain.
     RegistryProof,
+    /// What directories of servers read of this one.
+    ServerCard,
+    /// What they read first, of the whole domain.
+    Catalog,
 }
 
 /// The paths of one server.
@@ -65,6 +70,9 @@ impl Paths {
         if path == own.metadata {
             return Some(PathTarget::Metadata);
         }
+        if path.strip_suffix(CARD_SUFFIX) == Some(&own.endpoint) {
+            return Some(PathTarget::ServerCard);
+        }
         let below = path.strip_prefix(&own.prefix)?;
         everywhere(below).filter(|place| matches!(place, PathTarget::Health | PathTarget::Metadata))
     }
@@ -91,6 +99,8 @@ fn everywhere(path: &str) -> Option<PathTarget> {
         "/" | "/mcp" | "/mcp/" => Some(PathTarget::Endpoint),
         "/health" => Some(PathTarget::Health),
         REGISTRY_PROOF_PATH => Some(PathTarget::RegistryProof),
+        CATALOG_PATH => Some(PathTarget::Catalog),
+        "/server-card" | "/mcp/server-card" => Some(PathTarget::ServerCard),
         _ => match path.strip_prefix(WELL_KNOWN)? {
             "" | "/" | "/mcp" | "/mcp/" => Some(PathTarget::Metadata),
             _ => None,
@@ -111,7 +121,10 @@ mod tests {
         path.map_or_else(|| Paths::of(resource.as_ref()), Paths::at)
     }
 
-    const ALWAYS: [(&str, Option<PathTarget>); 10] = [
+    const ALWAYS: [(&str, Option<PathTarget>); 13] = [
+        (CATALOG_PATH, Some(PathTarget::Catalog)),
+        ("/mcp/server-card", Some(PathTarget::ServerCard)),
+        ("/server-card", Some(PathTarget::ServerCard)),
         (REGISTRY_PROOF_PATH, Some(PathTarget::RegistryProof)),
         ("/.well-known/mcp-registry-auth/", None),
         ("/", Some(PathTarget::Endpoint)),
@@ -161,6 +174,8 @@ mod tests {
                 (format!("{prefix}{WELL_KNOWN}"), Some(PathTarget::Metadata)),
                 (format!("{WELL_KNOWN}{own}"), Some(PathTarget::Metadata)),
                 (format!("{own}/"), Some(PathTarget::Endpoint)),
+                (format!("{own}/server-card"), Some(PathTarget::ServerCard)),
+                (format!("{prefix}{CATALOG_PATH}"), None),
                 (format!("{own}//"), None),
                 (format!("{own}x"), None),
                 (format!("{prefix}{REGISTRY_PROOF_PATH}"), None),

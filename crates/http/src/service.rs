@@ -15,6 +15,7 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
 use mcpfn_core::{Principal, Server, port::Platform};
 
 use crate::body::Body;
+use crate::card::CardDocuments;
 use crate::config::Config;
 use crate::fields::Fields;
 use crate::guard;
@@ -47,6 +48,8 @@ pub struct Service {
     health: Health,
     /// What an OAuth client reads first, if there is an issuer.
     metadata: Option<Bytes>,
+    /// What directories of servers read, where that is switched on.
+    card: Option<CardDocuments>,
     /// The caller, where reaching the address is enough.
     assume_local_user: Option<Arc<Principal>>,
     refusals: Arc<Refusals>,
@@ -82,6 +85,8 @@ impl Service {
             .resource
             .as_ref()
             .map(|resource| resource.metadata(server.name()));
+        let card = config.server_card.as_ref();
+        let card = card.map(|card| card.documents(&server));
         Self {
             server,
             paths: Paths::of(config.auth.resource.as_ref()),
@@ -89,6 +94,7 @@ impl Service {
             allowed_headers,
             health,
             metadata,
+            card,
             assume_local_user: None,
             refusals: Arc::default(),
             #[cfg(feature = "page")]

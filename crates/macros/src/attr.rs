@@ -61,6 +61,8 @@ impl MacroKind {
                 ("cache_public", SettingForm::Mark),
                 ("rate_limit", SettingForm::Rate),
                 ("task", SettingForm::Task),
+                ("ui", SettingForm::Text),
+                ("app_only", SettingForm::Mark),
                 OUTLIVED[0],
                 OUTLIVED[1],
             ],

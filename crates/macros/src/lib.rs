@@ -38,6 +38,10 @@ mod duration;
 mod errors;
 mod expand;
 mod item;
+#[cfg(feature = "embed")]
+mod page;
+#[cfg(feature = "embed")]
+mod skills;
 
 use proc_macro::TokenStream;
 
@@ -92,6 +96,8 @@ use crate::item::Side;
 /// | `cache_stale_if_error` | as `cache` | how long after `cache` it is given, with its age, where there is no newer one |
 /// | `cache_public` | | any caller gets what was kept for any other |
 /// | `rate_limit` | `"10/m"`, `"5/10s"` | how often one caller may call it |
+/// | `ui` | text | the page that hosts show with its result, such as `"ui://shop/orders"` |
+/// | `app_only` | | for pages to call: hosts do not show it to their model |
 /// | `old_name` | text | a name that it had before: still called by that, and listed as deprecated |
 /// | `deprecated` | text | what to do instead, such as ``"use `find` "``: told with each call |
 ///
@@ -235,4 +241,46 @@ pub fn input(attribute: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn output(attribute: TokenStream, item: TokenStream) -> TokenStream {
     item::item(Side::Output, attribute.into(), &item.into()).into()
+}
+
+/// Embeds the skills of a directory: each directory in it that has a `SKILL.md`, with all of its
+/// files. Gives the `Skills` for `Builder::skills`. (Feature `embed`.)
+///
+/// ```ignore
+/// let server = Server::builder("shop", "1.0.0").skills(skills!("skills")).build()?;
+/// ```
+///
+/// The path is relative to the package's `Cargo.toml`. The header of each `SKILL.md`, names, sizes
+/// and the number of files are checked here, and every mistake is reported at once; so is a link, a
+/// hidden file, and a file that is in no skill. Digests are those of the bytes that are embedded.
+///
+/// A changed file is compiled again by itself. A new one is not seen before something else changes:
+/// have a `build.rs` print `cargo:rerun-if-changed=skills`.
+#[cfg(feature = "embed")]
+#[proc_macro]
+pub fn skills(directory: TokenStream) -> TokenStream {
+    skills::embed(directory.into()).into()
+}
+
+/// Embeds a page of MCP Apps: an HTML file, which is checked here. Gives the `Page` for
+/// `Builder::page`. (Feature `embed`.)
+///
+/// ```ignore
+/// let page = page!("ui://shop/orders", "pages/orders.html", connect("https://api.shop.example"))
+///     .title("Orders")
+///     .border(true);
+/// ```
+///
+/// The first text is the page's URI, the second one the file, relative to the package's
+/// `Cargo.toml`. Then come the origins that it uses: `connect`, `resources`, `frames` and `base`, as
+/// the methods of `Page`.
+///
+/// The file is one complete document. `<script src="app.js"></script>` and
+/// `<link rel="stylesheet" href="app.css">`, written exactly so, put a file beside it into the
+/// document, so that pages can share one. Whatever else it loads in plain sight must be of an origin
+/// that is listed; every mistake is reported at once.
+#[cfg(feature = "embed")]
+#[proc_macro]
+pub fn page(arguments: TokenStream) -> TokenStream {
+    page::embed(arguments.into()).into()
 }

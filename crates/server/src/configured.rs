@@ -66,6 +66,31 @@ pub(crate) fn opened<T>(builder: Builder, part: Result<Option<T>, String>) -> (B
     }
 }
 
+/// Adds the operator's own skills, for callers with the scope of `MCPFN_SKILLS_SCOPE`.
+pub(crate) fn with_skills(
+    builder: Builder,
+    place: Result<Option<Arc<dyn Blobs>>, String>,
+    variable: impl Fn(&str) -> Option<OsString>,
+) -> Builder {
+    let (builder, place) = opened(builder, place);
+    let scope = variable("MCPFN_SKILLS_SCOPE");
+    let Some(place) = place else {
+        return match scope {
+            None => builder,
+            Some(_) => builder.mistake(
+                "MCPFN_SKILLS_SCOPE is set, and there are no skills that need it: name a place of \
+                 skills, or remove it"
+                    .to_owned(),
+            ),
+        };
+    };
+    let skills = mcpfn_toolkits::skills::stored("skills", place);
+    builder.skills(match scope {
+        None => skills,
+        Some(scope) => skills.scope(scope.to_string_lossy()),
+    })
+}
+
 /// Gives the platform what the host opened.
 pub(crate) fn ports(
     database: Option<Arc<dyn Sql>>,

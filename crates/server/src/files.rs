@@ -1,7 +1,7 @@
-//! Which files are served: those of the directories, or of the bucket, that the operator names.
-//! None is served unless it is named.
+//! Which files and skills are served: those of the directories, or of the bucket, that the operator
+//! names. None is served unless it is named.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,6 +12,7 @@ use mcpfn_native::Client;
 use crate::shown::{may_have_password, shown};
 
 const ROOT: &str = "MCPFN_FILES_ROOT";
+const SKILLS_ROOT: &str = "MCPFN_SKILLS_ROOT";
 
 /// Opens the directories, or the bucket. Of a bucket nothing is asked before a call needs it.
 pub(crate) fn open(variable: impl Fn(&str) -> Option<OsString>) -> Result<Arc<dyn Blobs>, String> {
@@ -21,31 +22,50 @@ pub(crate) fn open(variable: impl Fn(&str) -> Option<OsString>) -> Result<Arc<dy
             NAME=DIRECTORY,NAME=DIRECTORY, or s3://BUCKET"
         )
     })?;
+    open_named(ROOT, &named, variable)
+}
+
+/// Opens the place of the operator's own skills, if one is named.
+pub(crate) fn open_skills(
+    variable: impl Fn(&str) -> Option<OsString>,
+) -> Result<Option<Arc<dyn Blobs>>, String> {
+    let named = variable(SKILLS_ROOT);
+    let open = |named: OsString| open_named(SKILLS_ROOT, &named, variable);
+    named.map(open).transpose()
+}
+
+/// Opens what a setting names: a directory, several, or a bucket.
+pub(crate) fn open_named(
+    setting: &'static str,
+    named: &OsStr,
+    variable: impl Fn(&str) -> Option<OsString>,
+) -> Result<Arc<dyn Blobs>, String> {
     if let Some(url) = named.to_str().filter(|named| named.starts_with("s3:")) {
-        let s3 = S3::open(ROOT, url, variable, Arc::new(Client::new()));
+        let s3 = S3::open(setting, url, variable, Arc::new(Client::new()));
         return Ok(Arc::new(s3.map_err(|error| error.to_string())?));
     }
-    let roots = named.to_str().map(roots).transpose()?.flatten();
+    let roots = named.to_str().map(|text| roots(setting, text));
+    let roots = roots.transpose()?.flatten();
     let opened = match &roots {
         None => {
-            check(Path::new(&named))?;
-            Directory::open(&named)
+            check(setting, Path::new(named))?;
+            Directory::open(named)
         }
         Some(roots) => {
             roots
                 .iter()
-                .try_for_each(|(_, path)| check(Path::new(path)))?;
+                .try_for_each(|(_, path)| check(setting, Path::new(path)))?;
             Directory::open_named(roots.iter().map(|(name, path)| (name.clone(), path)))
         }
     };
     let opened = opened.map_err(|error| {
-        format!("{ROOT}: a directory can't be opened ({error}); check its permissions")
+        format!("{setting}: a directory can't be opened ({error}); check its permissions")
     })?;
     Ok(Arc::new(opened))
 }
 
 /// Names and directories, where the first has a name; else the text is the path of one.
-fn roots(text: &str) -> Result<Option<Vec<(String, String)>>, String> {
+fn roots(setting: &str, text: &str) -> Result<Option<Vec<(String, String)>>, String> {
     let is_name = |name: &str| {
         !name.is_empty()
             && name
@@ -63,18 +83,18 @@ fn roots(text: &str) -> Result<Option<Vec<(String, String)>>, String> {
             .filter(|(name, path)| is_name(name) && !path.is_empty())
             .ok_or_else(|| {
                 format!(
-                    "{ROOT}: each directory needs a name of letters, digits, `-` and `_`, such as \
+                    "{setting}: each directory needs a name of letters, digits, `-` and `_`, such as \
                 docs=/srv/docs,notes=/srv/notes"
                 )
             })?;
         BlobPath::parse(name)
-            .map_err(|why| format!("{ROOT}: `{name}` is not a directory name: {why}"))?;
+            .map_err(|why| format!("{setting}: `{name}` is not a directory name: {why}"))?;
         if roots
             .iter()
             .any(|(known, _)| known.eq_ignore_ascii_case(name))
         {
             return Err(format!(
-                "{ROOT}: the name `{name}` stands twice; give each directory its own"
+                "{setting}: the name `{name}` stands twice; give each directory its own"
             ));
         }
         roots.push((name.to_owned(), path.to_owned()));
@@ -83,17 +103,17 @@ fn roots(text: &str) -> Result<Option<Vec<(String, String)>>, String> {
     Ok(Some(roots))
 }
 
-fn check(path: &Path) -> Result<(), String> {
+fn check(setting: &str, path: &Path) -> Result<(), String> {
     let words = shown(path);
     match std::fs::metadata(path) {
         Ok(metadata) if metadata.is_dir() => Ok(()),
-        Ok(_) => Err(format!("{ROOT}: {words} is not a directory; name one")),
+        Ok(_) => Err(format!("{setting}: {words} is not a directory; name one")),
         Err(_) if may_have_password(path) => Err(format!(
-            "{ROOT}: {words} can't be found; name a directory that exists, several as \
+            "{setting}: {words} can't be found; name a directory that exists, several as \
              NAME=DIRECTORY,NAME=DIRECTORY, or s3://BUCKET/PREFIX without a password"
         )),
         Err(error) => Err(format!(
-            "{ROOT}: {words} can't be found ({error}); name a directory that exists"
+            "{setting}: {words} can't be found ({error}); name a directory that exists"
         )),
     }
 }

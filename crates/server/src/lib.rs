@@ -14,24 +14,27 @@ use std::sync::Arc;
 use mcpfn::port::{Blobs, Platform, VectorStore};
 use mcpfn::worker::{Setup, Variables};
 
-use configured::{Configured, configured, opened, ports};
+use configured::{Configured, configured, opened, ports, with_skills};
 
 /// The binding of the bucket whose files are served.
 const FILES: &str = "FILES";
 /// The binding of the index of the passages' vectors. Without one, a few are compared in D1.
 const VECTORS: &str = "VECTORS";
+/// The binding of the bucket with the operator's own skills. Without one, there are none.
+const SKILLS: &str = "SKILLS";
 
 mcpfn::worker::fetch!(setup, settings::SETTINGS);
 
 fn setup(
     variables: &Variables,
 ) -> Result<Setup<impl FnOnce(Platform) -> Platform + use<>>, String> {
+    let variable = |name: &str| variables.find(name).filter(|value| !value.is_empty());
     let Configured {
         builder,
         database,
         unvetted,
         files,
-    } = configured(|name| variables.find(name).filter(|value| !value.is_empty()))?;
+    } = configured(variable)?;
     let database = database.then(|| bound_database::open(variables, unvetted));
     let (builder, database) = opened(builder, database.transpose());
     let files = files.then(|| variables.r2(FILES)).transpose();
@@ -39,6 +42,9 @@ fn setup(
     let files = files.map(|files| Arc::new(files) as Arc<dyn Blobs>);
     let (builder, vectors) = opened(builder, vectors(variables));
     let ports = ports(database, files);
+    let skills = variables.r2_if_bound(SKILLS);
+    let skills = skills.map(|found| found.map(|found| Arc::new(found) as Arc<dyn Blobs>));
+    let builder = with_skills(builder, skills, variable);
     Ok(Setup {
         builder,
         ports: |platform: Platform| {

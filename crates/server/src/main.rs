@@ -22,7 +22,7 @@ use std::process::ExitCode;
 use mcpfn::{Setup, Variables, port::Platform};
 use mcpfn_toolkits::MAPPING;
 
-use configured::{Configured, configured, opened, ports};
+use configured::{Configured, configured, opened, ports, with_skills};
 
 use crate::settings::SETTINGS;
 
@@ -94,6 +94,7 @@ fn setup(
     let (builder, database) = opened(builder, database.transpose());
     let files = files.then(|| files::open(variable)).transpose();
     let (builder, files) = opened(builder, files);
+    let builder = with_skills(builder, files::open_skills(variable), variable);
     Ok(Setup {
         builder,
         ports: |platform: Platform| {

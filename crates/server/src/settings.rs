@@ -122,6 +122,26 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "toolkit files: add the tools that write and move files",
     ),
     Setting::new(
+        "MCPFN_TOOLKIT_SKILLS",
+        "on|off",
+        "on",
+        "whether each toolkit comes with a skill, which tells models how to use it",
+    ),
+    Setting::new(
+        "MCPFN_SKILLS_ROOT",
+        "DIRECTORY|URL",
+        "none",
+        "skills of your own, a directory with a SKILL.md for each: where they are, as \
+         MCPFN_FILES_ROOT says it; on Workers the R2 binding SKILLS",
+    )
+    .on(Hosts::PROCESSES),
+    Setting::new(
+        "MCPFN_SKILLS_SCOPE",
+        "SCOPE",
+        "none",
+        "the scope that callers need to see skills of your own",
+    ),
+    Setting::new(
         "MCPFN_EMBEDDINGS_URL",
         "URL",
         "texts are found by their words",
@@ -263,6 +283,9 @@ mod tests {
         drop(crate::database::open(variable, false));
         drop(crate::files::open(variable));
         drop(crate::vector_index::is_required(variable));
+        drop(crate::files::open_skills(variable));
+        let builder = mcpfn::Server::builder("a", "1");
+        drop(crate::configured::with_skills(builder, Ok(None), variable));
         names.into_inner()
     }
 

@@ -159,6 +159,7 @@ impl Common {
         config.auth = self.credentials.auth;
         config.origins.listed = self.origins;
         config.registry_proof = self.registry_proof;
+        config.server_card = self.server_card;
         config.max_body = self.max_body;
         config.max_values = self.max_values;
         let service = Service::new(server, config);

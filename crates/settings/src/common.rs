@@ -4,7 +4,7 @@
 use mcpfn_core::host::{Listening, Subscriptions};
 use mcpfn_core::jsonrpc::MAX_VALUES;
 use mcpfn_core::{port::Rate, round_trip::Keyring};
-use mcpfn_http::RegistryProof;
+use mcpfn_http::{RegistryProof, ServerCard};
 use tracing::Level;
 
 use crate::credentials::{Credentials, OpenKeySource};
@@ -69,6 +69,8 @@ pub struct Common {
     pub hosts: Vec<String>,
     /// `MCPFN_REGISTRY_AUTH`: what the registry of MCP servers reads.
     pub registry_proof: Option<RegistryProof>,
+    /// `MCPFN_SERVER_CARD`: what directories of servers read.
+    pub server_card: Option<ServerCard>,
     /// `MCPFN_MAX_BODY_BYTES`: most bytes of a message; the host's own number when not set.
     pub max_body: usize,
     /// `MCPFN_MAX_VALUES`: most JSON values of a message; 100,000 when not set.
@@ -121,6 +123,7 @@ impl Common {
             ),
             origins: reader.origins(),
             registry_proof: registry_proof(reader),
+            server_card: server_card(reader),
             hosts: match host.deployment {
                 None => reader.allowed_hosts(),
                 Some(_) => Vec::new(),
@@ -164,6 +167,14 @@ fn registry_proof(reader: &mut EnvReader<'_>) -> Option<RegistryProof> {
     // the text is not repeated: it may be the private half by mistake
     RegistryProof::parse(&text)
         .map_err(|error| reader.mistake(format!("MCPFN_REGISTRY_AUTH {error}")))
+        .ok()
+}
+
+fn server_card(reader: &mut EnvReader<'_>) -> Option<ServerCard> {
+    let text = reader.text("MCPFN_SERVER_CARD")?;
+    // not repeated: its URL may have a password by mistake
+    ServerCard::parse(&text)
+        .map_err(|error| reader.mistake(format!("MCPFN_SERVER_CARD {error}")))
         .ok()
 }
 

@@ -98,6 +98,14 @@ const REST: &[Setting] = &[
          domain is yours: v=MCPv1; k=ed25519; p=KEY, with the public key; or k=ecdsap384",
     ),
     Setting::new(
+        "MCPFN_SERVER_CARD",
+        "NAME=URL",
+        "none",
+        "directories of servers read a card behind the endpoint at /server-card, and a catalog at \
+         /.well-known/mcp/catalog.json (a draft): the name below your domain, and the public URL, \
+         such as com.example/shop=https://mcp.example.com/mcp",
+    ),
+    Setting::new(
         "MCPFN_MAX_BODY_BYTES",
         "BYTES",
         "4194304",

@@ -4,7 +4,8 @@
 
 use std::time::Duration;
 
-use mcpfn_core::{Builder, ConfirmMode, ToolChange, ToolSetting};
+use mcpfn_core::host::{ToolChange, ToolSetting};
+use mcpfn_core::{Builder, ConfirmMode};
 
 use crate::reader::EnvReader;
 

@@ -39,6 +39,12 @@ impl<'a> Config<'a> {
         })
     }
 
+    /// The same for what is on unless it is switched off.
+    #[cfg(feature = "skills")]
+    pub(crate) fn switched_on(&mut self, name: &str) -> bool {
+        self.text(name).is_none() || self.switch(name)
+    }
+
     /// A key, if the variable is set.
     pub(crate) fn secret(&mut self, name: &str) -> Option<Secret> {
         let key = Secret::new(self.text(name)?);

@@ -13,6 +13,7 @@ use mcpfn_ports::{Sql as _, SqlValue};
 
 use crate::config::Config;
 use crate::mapping::{MappedTables, Mapping, has, tables, writes};
+use crate::pages::{self, ToolkitPage};
 use crate::say::{database_failed, other_columns, quoted};
 
 pub use log::{ActivityKind, ActivityLog, Logged, create_activity_log};
@@ -65,7 +66,8 @@ fn served(mut builder: Builder, mapping: Option<&Mapping>) -> Builder {
     let log = has(&["activities"]);
     let opportunities = has(&["opportunities"]);
     if log || opportunities || has(&["account_contacts", "customers", "orders"]) {
-        builder = builder.tool(get_account_timeline);
+        builder = builder
+            .with(|builder| pages::tool(builder, get_account_timeline, ToolkitPage::Timeline));
     }
     if opportunities {
         builder = builder.tool(get_open_opportunities);

@@ -19,6 +19,7 @@ use mcpfn_core::{
 };
 
 use crate::config::Config;
+use crate::pages::{self, ToolkitPage};
 use crate::rows::{Row, bounded};
 use crate::say::database_failed;
 use schema::DatabaseTable;
@@ -50,7 +51,7 @@ pub fn limited(builder: Builder, tables: AllowedTables) -> Builder {
         .state(tables)
         .tool(list_tables)
         .tool(describe_table)
-        .tool(query_table)
+        .with(|builder| pages::tool(builder, query_table, ToolkitPage::Rows))
         .advice(
             ["list_tables", "describe_table", "query_table"],
             "To read tables of the database use `list_tables`, `describe_table` and `query_table`, \

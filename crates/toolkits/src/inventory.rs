@@ -15,6 +15,7 @@ use mcpfn_ports::{Sql, SqlValue};
 use crate::config::Config;
 use crate::date;
 use crate::mapping::{MappedTables, Mapping, has, tables, writes};
+use crate::pages::{self, ToolkitPage};
 use crate::say::{database_failed, other_columns, quoted};
 
 pub use draft::{Draft, Drafted, draft_purchase_order};
@@ -57,7 +58,8 @@ fn served(mut builder: Builder, mapping: Option<&Mapping>) -> Builder {
     let has = |relations: &[&str]| has(mapping, relations);
     let (stock, suppliers) = (has(STOCK), has(&["products", "suppliers"]));
     if stock {
-        builder = builder.tool(get_stock_levels);
+        builder =
+            builder.with(|builder| pages::tool(builder, get_stock_levels, ToolkitPage::Stock));
     }
     if stock && has(&["sales"]) {
         builder = builder.tool(get_sales_velocity);
@@ -66,11 +68,13 @@ fn served(mut builder: Builder, mapping: Option<&Mapping>) -> Builder {
         builder = builder.tool(get_lead_time);
     }
     if stock && suppliers {
-        builder = builder.tool(suggest_reorders).prompt(
-            reorder_review
-                .into_prompt()
-                .complete("warehouse", warehouses),
-        );
+        builder = builder
+            .with(|builder| pages::tool(builder, suggest_reorders, ToolkitPage::Stock))
+            .prompt(
+                reorder_review
+                    .into_prompt()
+                    .complete("warehouse", warehouses),
+            );
     }
     if stock && suppliers && writes(mapping, "purchase_orders") {
         builder = builder.tool(draft_purchase_order);

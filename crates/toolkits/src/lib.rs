@@ -39,6 +39,8 @@ pub mod hello;
 pub mod inventory;
 pub mod knowledge;
 pub mod shop;
+#[cfg(feature = "skills")]
+pub mod skills;
 pub mod sql;
 #[cfg(feature = "upstream")]
 pub mod upstream;
@@ -54,6 +56,7 @@ mod mapping;
 mod mistakes;
 mod near;
 mod outage;
+mod pages;
 mod prompt_data;
 mod registry;
 mod rows;

@@ -6,12 +6,18 @@ use mcpfn_core::{Builder, text};
 use crate::config::Config;
 use crate::mapping::Mapping;
 use crate::mistakes::Mistakes;
+#[cfg(feature = "skills")]
+use crate::skills;
 #[cfg(feature = "upstream")]
 use crate::upstream;
 use crate::{
     catalog, company, contracts, crm, database, fetch, files, github, hello, inventory, knowledge,
     sql, weather, web, workflow,
 };
+
+/// Whether each toolkit comes with its skill.
+#[cfg(feature = "skills")]
+const SKILLS: &str = "MCPFN_TOOLKIT_SKILLS";
 
 /// What a toolkit asks its host for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -226,6 +232,14 @@ pub fn register(
     let mut builder = chosen.fold(builder, |builder, toolkit| {
         (toolkit.add)(builder, &mut config)
     });
+    #[cfg(feature = "skills")]
+    if config.switched_on(SKILLS) {
+        let chosen = TOOLKITS
+            .iter()
+            .filter(|toolkit| wanted(list).any(|name| name == toolkit.name));
+        let skills = chosen.filter_map(|toolkit| skills::of(toolkit.name));
+        builder = skills.fold(builder, Builder::skills);
+    }
     if wanted(list).any(|name| ["fetch", "web"].contains(&name))
         && let Some(hosts) = fetch::OwnHosts::read(&mut config)
     {

@@ -11,6 +11,7 @@ use mcpfn_ports::{Dialect, ReadLimits, Sql, SqlError, SqlValue};
 use serde_json::Value;
 
 use self::share::Shares;
+use crate::pages::{self, ToolkitPage};
 use crate::rows::{MAX_BYTES, shown};
 use crate::say::database_failed;
 
@@ -34,7 +35,7 @@ const MAX_REASON_LENGTH: usize = 400;
 pub fn toolkit(builder: Builder) -> Builder {
     builder
         .state(Shares::default())
-        .tool(query_database)
+        .with(|builder| pages::tool(builder, query_database, ToolkitPage::Rows))
         .advice(
             ["query_database"],
             "For joins, sums and grouping use `query_database`.",

@@ -202,6 +202,16 @@ impl Variables {
         ))
     }
 
+    /// The R2 bucket of a binding, if anything is bound to the name.
+    ///
+    /// # Errors
+    /// When something else is bound to it: a sentence that says what to change.
+    #[cfg(feature = "r2")]
+    pub fn r2_if_bound(&self, binding: &str) -> Result<Option<R2>, String> {
+        let is_bound = bound::bound(&self.env, binding).is_some();
+        is_bound.then(|| self.r2(binding)).transpose()
+    }
+
     /// The store of results in a KV namespace, if anything is bound to the name.
     ///
     /// # Errors

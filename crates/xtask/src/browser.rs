@@ -1,5 +1,5 @@
-//! The step `browser`: the page for browsers, in headless Chromium. What people do there is checked
-//! in tests/browser; screenshots go to `target/page`.
+//! The step `browser`: the page for browsers, and the pages that hosts show with results, in headless
+//! Chromium. What people do there is checked in tests/browser; screenshots go to `target/page`.
 
 use std::path::Path;
 
@@ -58,15 +58,17 @@ pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
     let program = workspace::program(cx, "shown");
     let programs = program.parent().unwrap_or(Path::new("."));
     let screenshots = cx.target.join("page");
-    let mut command = node.command();
-    command
-        .current_dir(&folder)
-        .arg("page.mjs")
-        .args([programs, &screenshots])
-        .env("MCPFN_TEST_CHROMIUM", chromium);
-    let ran = script::run("page.mjs", &mut command, counts);
+    let ran = ["page.mjs", "apps.mjs"].map(|tests| {
+        let mut command = node.command();
+        command
+            .current_dir(&folder)
+            .arg(tests)
+            .args([programs, &screenshots])
+            .env("MCPFN_TEST_CHROMIUM", &chromium);
+        script::run(tests, &mut command, counts)
+    });
     println!("screenshots: {}", screenshots.display());
-    ran
+    ran.into_iter().collect()
 }
 
 fn packages(cx: &Context) -> Result<Node> {

@@ -26,7 +26,7 @@ const SUBSCRIPTIONS: (&str, &str) = ("MCPFN_SUBSCRIPTIONS", "poll");
 
 /// Scenarios of extensions that every host serves, by how their names begin: they count beside those
 /// that the suite requires.
-const EXTENSIONS: &[&str] = &["tasks-"];
+const EXTENSIONS: &[&str] = &["tasks-", "sep-2640-"];
 
 const SUITE: &str = "node_modules/@modelcontextprotocol/conformance";
 

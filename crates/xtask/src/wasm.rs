@@ -19,7 +19,8 @@ use crate::{
     setup::{self, TARGET, Toolchain},
 };
 
-const PACKAGES: [&str; 6] = [
+const PACKAGES: [&str; 7] = [
+    "mcpfn-embed",
     "mcpfn-schema",
     "mcpfn-core",
     "mcpfn-ports",

@@ -15,6 +15,7 @@ from contextlib import asynccontextmanager
 
 from fastmcp import Client as FastMcpClient
 from fastmcp.client.transports import StdioTransport
+from fastmcp.skills import SkillsClientExtension
 from mcp import Client, StdioServerParameters
 from mcp_types import ElicitResult, PromptReference
 
@@ -114,7 +115,12 @@ async def connected(kind, era, url, stdio):
             yield OfTheSdk(client)
     else:
         server = StdioTransport(command=stdio, args=arguments, keep_alive=False) if stdio else url
-        async with FastMcpClient(server, mode=mode, elicitation_handler=answer_fastmcp) as client:
+        async with FastMcpClient(
+            server,
+            mode=mode,
+            elicitation_handler=answer_fastmcp,
+            extensions=[SkillsClientExtension()],
+        ) as client:
             yield OfFastMcp(client)
 
 
@@ -176,6 +182,18 @@ async def checks(prefix, client, era):
         need(len(asked) == 1, f"the tool asked {len(asked)} times")
         need(not result.is_error and text_of(result), f"the call failed: {text_of(result)}")
 
+    async def skills():
+        # reads every file, and compares sizes, digests and the frontmatter with its own reader's
+        skills = await client.client.list_skills()
+        for entry in skills:
+            skill = await client.client.read_skill(entry.uri)
+            need(len(skill.files) == len(entry.resources), f"files of {entry.uri}: {skill.files}")
+        need(len(skills) == 2, f"skills are {skills}")
+
+    async def skill_resources():
+        found = [resource.name for resource in await client.client.list_skill_resources()]
+        need("fixtures-explained" in found, f"skills among resources are {found}")
+
     await check(f"{prefix} settles on its era", version)
     await check(f"{prefix} lists tools", lists)
     await check(f"{prefix} calls a tool", calls)
@@ -186,6 +204,10 @@ async def checks(prefix, client, era):
     await check(f"{prefix} reads a resource from a template", template)
     await check(f"{prefix} gets a prompt", prompts)
     await check(f"{prefix} completes an argument", completes)
+    if isinstance(client, OfFastMcp):
+        await check(f"{prefix} finds skills among resources", skill_resources)
+        if era == "modern":
+            await check(f"{prefix} reads every skill and verifies it", skills)
     if era == "modern":
         await check(f"{prefix} answers a question the tool asks", questions)
 

@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Waker};
 use std::time::Duration;
 
+use mcpfn::host::{ToolChange, ToolSetting};
 use mcpfn::prelude::*;
 use mcpfn::{
-    ServiceFault, ToolChange, ToolSetting,
+    ServiceFault,
     handler::BoxFuture,
     port::{Background, CacheStatus, Outcome},
 };

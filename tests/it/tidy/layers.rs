@@ -4,8 +4,8 @@
 use super::source::{lines_with, none, packages, sources, table};
 
 const HOSTS: [&str; 3] = ["local", "lambda", "worker"];
-/// Core, and crates of ports. A driver behind a port is the host's business.
-const BELOW_TOOLKITS: [&str; 2] = ["mcpfn-core", "mcpfn-ports"];
+/// Core, crates of ports, and the rules of skills. A driver behind a port is the host's business.
+const BELOW_TOOLKITS: [&str; 3] = ["mcpfn-core", "mcpfn-embed", "mcpfn-ports"];
 /// What picks a host, and programs that run one.
 const ABOVE_HOSTS: [&str; 3] = ["mcpfn", "server", "xtask"];
 

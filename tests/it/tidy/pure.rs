@@ -70,6 +70,7 @@ fn dependencies_of_schema_core_http_and_auth_are_these() {
                 "base64",
                 "bytes",
                 "memchr",
+                "mcpfn-embed",
                 "mcpfn-schema",
                 "mcpfn-macros",
             ]

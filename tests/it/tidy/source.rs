@@ -87,7 +87,8 @@ pub(super) fn sources(folders: &[&str]) -> Vec<Source> {
         .collect()
 }
 
-pub(super) const PURE: [&str; 5] = [
+pub(super) const PURE: [&str; 6] = [
+    "crates/embed/src",
     "crates/schema/src",
     "crates/core/src",
     "crates/ports/src",

@@ -3,20 +3,23 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{register, upstream};
+use super::{register, skills, upstream};
 use crate::model::capabilities::{Offered, ServerCapabilities};
 use crate::model::list_kind::ListKind;
 use crate::model::subscription::Subscriptions;
+use crate::page::{self, Page};
 use crate::prompt::Prompt;
 use crate::resource::Resource;
 use crate::server::lists::{ListEntry, RenderedList, ServerLists};
 use crate::server::registered::{RegisteredPrompt, RegisteredResource, RegisteredTool};
 use crate::server::registry::Registry;
+use crate::skill::{self, Skills};
 use crate::task::EXTENSION;
-use crate::text::in_order;
+use crate::text::{self, in_order};
 use crate::tool::Tool;
 use crate::upstream::Upstream;
 
@@ -26,6 +29,10 @@ pub(super) struct Declared {
     pub(super) prompts: Vec<Prompt>,
     pub(super) resources: Vec<Resource>,
     pub(super) upstreams: Vec<Arc<dyn Upstream>>,
+    pub(super) skills: Vec<Skills>,
+    pub(super) pages: Vec<Page>,
+    pub(super) most_result: usize,
+    pub(super) list_ttl: Duration,
     pub(super) idempotency_keys: bool,
     pub(super) tasks: bool,
 }
@@ -33,7 +40,11 @@ pub(super) struct Declared {
 impl Declared {
     /// Checks each thing alone, then all of them together. With a mistake, what is left out here is
     /// no server: only the mistakes count.
-    pub(super) fn register(self, mistakes: &mut Vec<String>) -> Registry {
+    pub(super) fn register(mut self, mistakes: &mut Vec<String>) -> Registry {
+        self.check_pages(mistakes);
+        let pages = self.pages.drain(..);
+        let pages = pages.map(|page| page.into_resource(self.list_ttl, mistakes));
+        self.resources.extend(pages);
         // names are compared before anything is left out for another mistake
         let twice = self.registered_twice();
         let tools: Vec<RegisteredTool> = self
@@ -58,8 +69,31 @@ impl Declared {
             .chain(prompts.iter().flat_map(RegisteredPrompt::names))
             .chain(resources.iter().map(RegisteredResource::uri))
             .collect();
+        let shelf = skills::shelf(
+            self.skills,
+            &names,
+            self.most_result,
+            self.list_ttl,
+            mistakes,
+        );
         let upstreams = upstream::upstreams(self.upstreams, &names, mistakes);
-        Registry::new(tools, prompts, resources, upstreams)
+        Registry::new(tools, prompts, resources, upstreams, shelf)
+    }
+
+    /// Each page that a tool names is one of this server.
+    fn check_pages(&self, mistakes: &mut Vec<String>) {
+        let pages = self.pages.iter().map(Page::uri);
+        let resources = self.resources.iter().map(|resource| resource.uri.as_str());
+        let known: Vec<&str> = pages.chain(resources).collect();
+        for tool in &self.tools {
+            if let Some(page) = tool.page.as_deref().filter(|page| !known.contains(page)) {
+                mistakes.push(format!(
+                    "tool `{}`: there is no page {}: give it to `Builder::page`",
+                    tool.name,
+                    text::quoted(page)
+                ));
+            }
+        }
     }
 
     fn registered_twice(&self) -> Vec<String> {
@@ -85,6 +119,15 @@ pub(super) fn capabilities(
     if registry.tools().iter().any(|tool| tool.task.is_some()) {
         extensions.insert(EXTENSION.to_owned(), json!({}));
     }
+    if registry.has_pages() {
+        extensions
+            .entry(page::EXTENSION.to_owned())
+            .or_insert_with(|| json!({}));
+    }
+    let shelf = registry.skills();
+    if shelf.is_some() {
+        extensions.insert(skill::EXTENSION.to_owned(), json!({"directoryRead": true}));
+    }
     // what an upstream has is not known before it was asked
     let fronts = !registry.upstreams().is_empty();
     let offered = |offered: bool| (offered || fronts).then_some(Offered {});
@@ -98,7 +141,7 @@ pub(super) fn capabilities(
     ServerCapabilities {
         tools: offered(!registry.tools().is_empty()),
         prompts: offered(!registry.prompts().is_empty()),
-        resources: offered(!registry.resources().is_empty()),
+        resources: offered(!registry.resources().is_empty() || shelf.is_some()),
         completions: offered(completes),
         logging: logging.then_some(Offered {}),
         extensions,
@@ -125,10 +168,16 @@ pub(super) fn lists(registry: &Registry, per_page: usize) -> ServerLists {
                 scopes: &resource.scopes,
             })
     };
+    let skills = registry.skills().into_iter();
+    let skills = skills.flat_map(|shelf| shelf.own_listed());
+    let skills = skills.map(|(definition, scopes)| ListEntry {
+        name: definition.uri.as_deref().unwrap_or_default(),
+        scopes,
+    });
     ServerLists {
         tools: RenderedList::new(ListKind::Tools, per_page, tools),
         prompts: RenderedList::new(ListKind::Prompts, per_page, prompts),
-        resources: RenderedList::new(ListKind::Resources, per_page, located(false)),
+        resources: RenderedList::new(ListKind::Resources, per_page, located(false).chain(skills)),
         templates: RenderedList::new(ListKind::Templates, per_page, located(true)),
     }
 }

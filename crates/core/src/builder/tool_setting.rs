@@ -11,7 +11,8 @@ use crate::tool::Tool;
 ///
 /// ```
 /// use std::time::Duration;
-/// use mcpfn_core::{NoArguments, Server, Tool, ToolChange, ToolSetting};
+/// use mcpfn_core::host::{ToolChange, ToolSetting};
+/// use mcpfn_core::{NoArguments, Server, Tool};
 ///
 /// let tick = Tool::new("tick").description("Ticks.").handler(|_: NoArguments| async { "tick" });
 /// let slower = ToolSetting {

@@ -32,7 +32,10 @@ pub(super) async fn page(
     cx: &Cx,
     platform: &Platform,
 ) -> Result<Vec<u8>, Error> {
-    let (lists, ttl_ms) = ask(server, request.scopes, kind, cx, platform).await;
+    let (mut lists, ttl_ms) = ask(server, request.scopes, kind, cx, platform).await;
+    if let (ListKind::Resources, Some(shelf)) = (kind, server.registry().skills()) {
+        lists.extend(shelf.listed(cx, request.scopes).await.map(Arc::new));
+    }
     server.merged_list_page(kind, request, &lists, ttl_ms)
 }
 

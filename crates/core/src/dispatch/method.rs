@@ -1,6 +1,7 @@
 //! The methods that are served: by whom, under which revisions. Not what they do.
 
 use crate::model::capabilities::ServerCapabilities;
+use crate::skill;
 use crate::task::EXTENSION;
 use crate::version::Revision;
 
@@ -25,6 +26,9 @@ pub(crate) enum Method {
     Subscribe,
     Unsubscribe,
     Listen,
+    ListSkills,
+    GetSkill,
+    ReadDirectory,
 }
 
 impl Method {
@@ -52,6 +56,9 @@ impl Method {
             "resources/subscribe" => (Self::Subscribe, !modern && polls(has)),
             "resources/unsubscribe" => (Self::Unsubscribe, !modern && polls(has)),
             "subscriptions/listen" => (Self::Listen, modern && has.subscriptions.listen.is_some()),
+            "skills/list" => (Self::ListSkills, skills(has)),
+            "skills/get" => (Self::GetSkill, skills(has)),
+            "resources/directory/read" => (Self::ReadDirectory, skills(has)),
             _ => return None,
         };
         served.then_some(method)
@@ -78,8 +85,16 @@ impl Method {
             Self::Subscribe => "resources/subscribe",
             Self::Unsubscribe => "resources/unsubscribe",
             Self::Listen => "subscriptions/listen",
+            Self::ListSkills => "skills/list",
+            Self::GetSkill => "skills/get",
+            Self::ReadDirectory => "resources/directory/read",
         }
     }
+}
+
+/// Skills are served to clients of every revision, as their files are.
+fn skills(has: &ServerCapabilities) -> bool {
+    has.extensions.contains_key(skill::EXTENSION)
 }
 
 fn polls(has: &ServerCapabilities) -> bool {

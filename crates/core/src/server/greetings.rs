@@ -13,6 +13,7 @@ use crate::jsonrpc::to_json;
 use crate::model::JsonObject;
 use crate::model::capabilities::ServerCapabilities;
 use crate::model::implementation::Implementation;
+use crate::page;
 use crate::scope::Scopes;
 use crate::task::EXTENSION;
 use crate::text::in_order;
@@ -153,6 +154,10 @@ impl Greetings {
             }
             // tasks of later revisions, which no handshake agrees on
             capabilities.extensions.remove(EXTENSION);
+            if !revision.has_titles() {
+                // pages hang on `_meta`, which these have not
+                capabilities.extensions.remove(page::EXTENSION);
+            }
             let mut body = JsonObject::new();
             body.insert("protocolVersion".into(), revision.as_str().into());
             let polls = capabilities.subscriptions.poll;

@@ -7,20 +7,14 @@ use std::sync::{Arc, OnceLock};
 
 use serde::Serialize;
 
+use super::list_page::{PAGE_BYTES, PageSource, WrittenPage, pages, write_page};
 use super::registry::Registry;
-use super::result_writer::ResultWriter;
 use crate::jsonrpc::{Error, to_json};
-use crate::model::JsonObject;
 use crate::model::list_kind::ListKind;
 use crate::model::page::{Cursor, identity};
 use crate::scope::Scopes;
 use crate::upstream::UpstreamList;
 use crate::version::Revision;
-
-/// Bytes of the entries of one page, as far as one alone has not more: what every way to a client
-/// takes, and as much as possible, because many clients read the first page only. (A load balancer
-/// of AWS takes a megabyte.)
-const PAGE_BYTES: usize = 900_000;
 
 /// The four lists.
 pub(crate) struct ServerLists {
@@ -39,15 +33,6 @@ impl ServerLists {
             ListKind::Prompts => &self.prompts,
         }
     }
-}
-
-/// What pages are written from, beside the list itself.
-#[derive(Clone, Copy)]
-pub(crate) struct PageSource<'a> {
-    pub(crate) registry: &'a Registry,
-    pub(crate) results: &'a ResultWriter,
-    /// How long a page holds, in milliseconds.
-    pub(crate) ttl_ms: u64,
 }
 
 /// Which page is asked for, and by whom.
@@ -137,7 +122,7 @@ impl RenderedList {
             (0..pages.len())
                 .map(|page| {
                     let written = self.cut(&entries, &pages, page, self.identity);
-                    write_page(&written, self.kind, request.revision, source)
+                    write_page(&written, self.kind.member(), request.revision, source)
                 })
                 .collect()
         });
@@ -169,7 +154,12 @@ impl RenderedList {
         let pages = pages(entries.iter().map(|entry| entry.len()), self.per_page);
         let page = request.page(identity, pages.len())?;
         let written = self.cut(&entries, &pages, page, identity);
-        Ok(write_page(&written, self.kind, request.revision, source))
+        Ok(write_page(
+            &written,
+            self.kind.member(),
+            request.revision,
+            source,
+        ))
     }
 
     /// The page that is asked for, of what its caller sees here and in lists of upstreams.
@@ -218,7 +208,39 @@ impl RenderedList {
             // what an upstream shows may depend on the credential that this server has there
             cache_scope: "private",
         };
-        Ok(write_page(&written, self.kind, request.revision, source))
+        Ok(write_page(
+            &written,
+            self.kind.member(),
+            request.revision,
+            source,
+        ))
+    }
+
+    /// A page of entries that are no list of the server's own kinds, by their names: of skills, or
+    /// of a directory.
+    pub(crate) fn page_of(
+        &self,
+        member: &str,
+        entries: &[(&str, &[u8])],
+        cache_scope: &'static str,
+        source: &PageSource<'_>,
+        request: &PageRequest<'_>,
+    ) -> Result<Vec<u8>, Error> {
+        let identity = identity(member, entries.iter().map(|(name, _)| *name));
+        let pages = pages(entries.iter().map(|(_, entry)| entry.len()), self.per_page);
+        let page = request.page(identity, pages.len())?;
+        let written: Vec<&[u8]> = entries[pages[page].clone()]
+            .iter()
+            .map(|(_, entry)| *entry)
+            .collect();
+        let written = WrittenPage {
+            entries: &written,
+            page,
+            pages: pages.len(),
+            identity,
+            cache_scope,
+        };
+        Ok(write_page(&written, member, request.revision, source))
     }
 
     fn merged_identity(&self, visible: &[usize], upstream_lists: &[Arc<UpstreamList>]) -> u64 {
@@ -276,7 +298,14 @@ impl RenderedList {
                 .resources()
                 .iter()
                 .filter(move |resource| resource.template.is_some() == templates);
-            written(resources.map(|resource| resource.definition.clone().down_level(revision)))
+            let own = resources.map(|resource| &resource.definition);
+            let skills = registry.skills().filter(|_| !templates);
+            let skills = skills.into_iter().flat_map(|shelf| shelf.own_listed());
+            let skills = skills.map(|(definition, _)| definition);
+            written(
+                own.chain(skills)
+                    .map(|one| one.clone().down_level(revision)),
+            )
         };
         match self.kind {
             ListKind::Tools => written(
@@ -325,68 +354,6 @@ fn in_order<'a>(
 enum MergedEntry<'a> {
     Own(&'a [u8]),
     Theirs(&'a UpstreamList, usize),
-}
-
-/// The entries of one page of what a caller sees.
-struct WrittenPage<'a> {
-    entries: &'a [&'a [u8]],
-    /// Its number, and how many there are.
-    page: usize,
-    pages: usize,
-    /// What the list's cursors name.
-    identity: u64,
-    cache_scope: &'static str,
-}
-
-fn write_page(
-    written: &WrittenPage<'_>,
-    kind: ListKind,
-    revision: Revision,
-    source: &PageSource<'_>,
-) -> Vec<u8> {
-    let mut body = format!("{{\"{}\":[", kind.member()).into_bytes();
-    for (position, entry) in written.entries.iter().enumerate() {
-        if position > 0 {
-            body.push(b',');
-        }
-        body.extend_from_slice(entry);
-    }
-    body.push(b']');
-    if let Some(next) = u32::try_from(written.page + 1)
-        .ok()
-        .filter(|_| written.page + 1 < written.pages)
-    {
-        let cursor = Cursor {
-            list: written.identity,
-            page: next,
-        }
-        .write();
-        body.extend_from_slice(format!(",\"nextCursor\":\"{cursor}\"").as_bytes());
-    }
-    body.push(b'}');
-    let extra = format!(
-        ",\"ttlMs\":{},\"cacheScope\":\"{}\"",
-        source.ttl_ms, written.cache_scope
-    );
-    source
-        .results
-        .complete(revision, &body, &JsonObject::new(), &extra)
-}
-
-/// Which entries of these sizes are on which page: at least one page, which may be empty.
-fn pages(sizes: impl Iterator<Item = usize>, per_page: usize) -> Vec<Range<usize>> {
-    let (mut pages, mut page, mut bytes) = (Vec::new(), 0..0, 0_usize);
-    for size in sizes {
-        let full = page.len() == per_page || bytes + size > PAGE_BYTES;
-        if full && !page.is_empty() {
-            pages.push(page.clone());
-            (page.start, bytes) = (page.end, 0);
-        }
-        page.end += 1;
-        bytes += size + ",".len();
-    }
-    pages.push(page);
-    pages
 }
 
 #[cfg(test)]

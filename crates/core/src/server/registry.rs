@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::registered::{RegisteredPrompt, RegisteredResource, RegisteredTool, RegisteredUpstream};
+use crate::page::PAGE_MIME;
+use crate::skill::{self, Shelf};
 
 /// The server's own tools, prompts and resources in the order of their registration, and what
 /// stands for those of upstreams.
@@ -17,6 +19,7 @@ pub(crate) struct Registry {
     resources: Vec<Arc<RegisteredResource>>,
     resource_index: HashMap<String, Arc<RegisteredResource>>,
     upstreams: Vec<RegisteredUpstream>,
+    skills: Option<Shelf>,
     writes_end_reads: bool,
 }
 
@@ -26,6 +29,7 @@ impl Registry {
         prompts: Vec<RegisteredPrompt>,
         resources: Vec<RegisteredResource>,
         upstreams: Vec<RegisteredUpstream>,
+        skills: Option<Shelf>,
     ) -> Self {
         let kept = |tool: &RegisteredTool| tool.reads_own_data && tool.cache.is_some();
         let writes_end_reads = tools.iter().any(kept) && tools.iter().any(|tool| tool.writes);
@@ -40,6 +44,7 @@ impl Registry {
             resource_index: index(&resources, |resource| [resource.uri()]),
             resources,
             upstreams,
+            skills,
             writes_end_reads,
         }
     }
@@ -65,6 +70,19 @@ impl Registry {
         &self.upstreams
     }
 
+    /// Whether hosts have anything to show, or tools for what they show.
+    pub(crate) fn has_pages(&self) -> bool {
+        let is_page = |resource: &Arc<RegisteredResource>| {
+            resource.definition.mime_type.as_deref() == Some(PAGE_MIME)
+        };
+        self.resources.iter().any(is_page)
+    }
+
+    /// Its skills, if it has any, or a place where some may be.
+    pub(crate) fn skills(&self) -> Option<&Shelf> {
+        self.skills.as_ref()
+    }
+
     /// An own tool, or what stands for those of the upstream whose prefix the name has.
     pub(crate) fn tool(&self, name: &str) -> Option<&Arc<RegisteredTool>> {
         self.tool_index
@@ -79,13 +97,17 @@ impl Registry {
             .or_else(|| Some(&self.upstream(name, "__")?.prompt))
     }
 
-    /// The resource at a URI, with the variables that its template found there: a fixed one first,
-    /// then the first template that matches, then what stands for those of the upstream whose
+    /// The resource at a URI, with the variables that its template found there: a file of a skill or
+    /// a fixed one first, then the first template that matches, then what stands for those of the upstream whose
     /// prefix the URI has.
     pub(crate) fn resource(
         &self,
         uri: &str,
     ) -> Option<(&Arc<RegisteredResource>, BTreeMap<String, String>)> {
+        // every URI of theirs is one resource, which knows what may be read there
+        if let Some(shelf) = self.skills.as_ref().filter(|_| skill::is_uri(uri)) {
+            return Some((&shelf.resource, BTreeMap::new()));
+        }
         // a fixed URI is more specific than any template that would match it
         if let Some(resource) = self.resource_index.get(uri) {
             return Some((resource, BTreeMap::new()));

@@ -91,6 +91,30 @@ impl UpstreamList {
         (list, left_out)
     }
 
+    /// Resources of this server itself that are not known before they are asked for.
+    pub(crate) fn of_resources(resources: impl Iterator<Item = ResourceDefinition>) -> Self {
+        let mut list = Self::new(ListKind::Resources, "");
+        for resource in resources {
+            let Some(uri) = resource.uri.clone() else {
+                continue;
+            };
+            let entry = UpstreamEntry::new(Read {
+                name: uri,
+                original: None,
+                changes: None,
+                json: to_json(&resource),
+                write: Box::new(move |revision| to_json(&resource.clone().down_level(revision))),
+                headers: Vec::new(),
+                has_output_schema: false,
+            });
+            list.bytes += entry.size();
+            list.positions
+                .insert(Arc::clone(&entry.name), list.entries.len());
+            list.entries.push(entry);
+        }
+        list
+    }
+
     /// Says until when the list needs not be asked for again, in milliseconds since 1970.
     #[must_use]
     pub fn fresh_until(mut self, milliseconds: u64) -> Self {

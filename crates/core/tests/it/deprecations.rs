@@ -5,10 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use mcpfn::host::{ToolChange, ToolSetting};
 use mcpfn::port::Rate;
-use mcpfn::{
-    Builder, JsonObject, NoArguments, Prompt, Server, Tool, ToolChange, ToolSetting, input, tool,
-};
+use mcpfn::{Builder, JsonObject, NoArguments, Prompt, Server, Tool, input, tool};
 use mcpfn_testing::TestClient;
 use serde_json::{Value, json};
 

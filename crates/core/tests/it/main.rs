@@ -20,6 +20,8 @@ mod deprecations;
 mod upstreams;
 
 /// One message in, the bytes of its answer out.
+mod pages;
+mod skills;
 mod support;
 mod tasks;
 

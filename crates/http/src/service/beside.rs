@@ -9,6 +9,7 @@ use mcpfn_core::port::Platform;
 
 use super::Service;
 use crate::body::Body;
+use crate::card::{CARD_TYPE, CardDocuments};
 use crate::guard::Refusal;
 use crate::paths::PathTarget;
 use crate::refusals::Reason;
@@ -33,6 +34,12 @@ impl Service {
                 // a client in a browser reads it before it has any permission here
                 cors::allow_any(&self.allowed_headers, response.headers_mut());
                 Some(response)
+            }
+            (Some(PathTarget::ServerCard), _) => {
+                Some(self.card(parts, CARD_TYPE, |card| &card.card))
+            }
+            (Some(PathTarget::Catalog), _) => {
+                Some(self.card(parts, "application/json", |card| &card.catalog))
             }
             // where clients of the transport of 2024-11-05 begin
             _ if parts.uri.path().ends_with("/sse") => Some(self.no_sse()),
@@ -73,6 +80,30 @@ impl Service {
         if parts.method == Method::GET {
             let text = HeaderValue::from_static("text/plain");
             response.headers_mut().insert(header::CONTENT_TYPE, text);
+        }
+        response
+    }
+
+    /// One of the documents for directories of servers, which any page may read and any cache keep.
+    fn card(
+        &self,
+        parts: &Parts,
+        media_type: &'static str,
+        which: impl Fn(&CardDocuments) -> &Bytes,
+    ) -> Response<Body> {
+        let Some(card) = &self.card else {
+            return self.nothing_here();
+        };
+        let mut response = document(parts, which(card));
+        let headers = response.headers_mut();
+        cors::allow_any(&HeaderValue::from_static("Content-Type"), headers);
+        let get = HeaderValue::from_static("GET");
+        headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, get);
+        if parts.method == Method::GET {
+            let kept = HeaderValue::from_static("public, max-age=3600");
+            headers.insert(header::CACHE_CONTROL, kept);
+            let media_type = HeaderValue::from_static(media_type);
+            headers.insert(header::CONTENT_TYPE, media_type);
         }
         response
     }

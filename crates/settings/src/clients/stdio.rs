@@ -8,11 +8,12 @@ use crate::table::SETTINGS;
 
 /// Settings that mean nothing to a server that its client starts, for one person, beside those of
 /// listening and of authentication, which say so themselves.
-pub(super) const OF_HTTP: [&str; 12] = [
+pub(super) const OF_HTTP: [&str; 13] = [
     "MCPFN_AUTH",
     "MCPFN_ALLOWED_ORIGINS",
     "MCPFN_PAGE",
     "MCPFN_REGISTRY_AUTH",
+    "MCPFN_SERVER_CARD",
     "MCPFN_STATE_KEY",
     "MCPFN_SUBSCRIPTIONS",
     // of several instances

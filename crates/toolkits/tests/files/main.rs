@@ -12,5 +12,7 @@ mod list;
 mod read;
 /// Who may do what.
 mod rights;
+/// Skills in a directory.
+mod skills;
 /// Writes and moves, under conditions.
 mod write;

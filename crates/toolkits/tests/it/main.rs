@@ -17,6 +17,7 @@ mod scripts; // names in other scripts, cases and spellings
 mod shares; // of the database, for each caller
 mod shop; // the demo data
 mod shown; // what is published about each tool
+mod skills; // how models should use the toolkits
 mod sql; // SQL that a model wrote, and every attack
 mod support; // a server in memory: one call in, one answer out
 mod wait;

@@ -1,4 +1,4 @@
-//! The role reaches the served part of a bucket and nothing else of it.
+//! The role reaches the served part of a bucket and nothing else of it; of one with skills, too.
 
 use serde_json::{Value, json};
 
@@ -55,5 +55,44 @@ fn without_the_toolkit_no_bucket_is_reached() {
     ] {
         let refused = template.deploy(parameters).unwrap_err();
         assert!(refused[0].contains("FilesBucket"), "{refused:?}");
+    }
+}
+
+#[test]
+fn the_role_reads_the_skills_alone() {
+    let template = template();
+    for (prefix, root, below) in [
+        ("", "s3://team", "*"),
+        ("a/skills", "s3://team/a/skills", "a/skills/*"),
+    ] {
+        let parameters = [
+            ("SkillsBucket", "team"),
+            ("SkillsPrefix", prefix),
+            ("SkillsScope", "team:read"),
+        ];
+        let stack = template.deploy(&parameters).unwrap();
+        let environment = stack.environment("Function");
+        assert_eq!(environment["MCPFN_SKILLS_ROOT"], root);
+        assert_eq!(environment["MCPFN_SKILLS_SCOPE"], "team:read");
+        let policy = &stack.properties("SkillsPolicy").unwrap()["PolicyDocument"];
+        let listed = match prefix {
+            "" => json!(null),
+            _ => json!({"StringLike": {"s3:prefix": below}}),
+        };
+        let list = &policy["Statement"][0];
+        assert_eq!(list["Action"], "s3:ListBucket");
+        assert_eq!(list.get("Condition").unwrap_or(&Value::Null), &listed);
+        let objects = &policy["Statement"][1];
+        assert_eq!(objects["Action"], "s3:GetObject");
+        assert_eq!(objects["Resource"], format!("arn:aws:s3:::team/{below}"));
+        assert_eq!(policy["Statement"].as_array().map(Vec::len), Some(2));
+    }
+    assert_eq!(
+        template.deploy(&[]).unwrap().properties("SkillsPolicy"),
+        None
+    );
+    for of_nothing in [("SkillsPrefix", "a"), ("SkillsScope", "a:b")] {
+        let refused = template.deploy(&[of_nothing]).unwrap_err();
+        assert!(refused[0].contains("SkillsBucket"), "{refused:?}");
     }
 }

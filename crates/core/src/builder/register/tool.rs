@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::check::{NO_HANDLER, check_description, check_name, check_scopes, report};
 use crate::deprecated::Deprecations;
 use crate::model::tool::{ToolAnnotations, ToolDefinition};
+use crate::page;
 use crate::policy::Cache;
 use crate::server::registered::RegisteredTool;
 use crate::task::TaskOptions;
@@ -42,6 +43,8 @@ pub(crate) fn tool(
     report("tool", &tool.name, &found, mistakes);
     let (description, mut meta) = (deprecations.describe(tool.description), tool.meta);
     deprecations.tell(&mut meta);
+    let ui = page::tool_meta(tool.page.as_deref(), tool.visibility);
+    meta.extend(ui.map(|(key, value)| (key.to_owned(), value)));
     let annotations =
         Some(tool.annotations).filter(|annotations| *annotations != ToolAnnotations::default());
     Some(RegisteredTool {
