@@ -17,7 +17,7 @@ use crate::text;
 use crate::version::Revision;
 
 pub use params::Params;
-pub(crate) use params::REFERENCE;
+pub(crate) use params::{EventMembers, REFERENCE};
 
 /// A request whose parameters were found.
 #[derive(Debug)]

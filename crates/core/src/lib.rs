@@ -31,6 +31,7 @@
 //! | [`handler`] | the traits behind `.handler(..)` and the macros |
 //! | [`round_trip`] | questions to the user in the middle of a call |
 //! | [`task`] | calls that go on after their response |
+//! | [`event`] | what happens between calls |
 //! | [`policy`] | rate limits, and what happens when a store fails |
 //! | [`port`] | what comes in from outside: clock, stores, HTTP, audit log |
 //! | [`upstream`] | other servers, presented as one's own |
@@ -69,6 +70,7 @@ mod declared;
 mod deprecated;
 mod dispatch;
 mod error;
+pub mod event;
 mod for_testing;
 pub mod handler;
 mod handler_future;

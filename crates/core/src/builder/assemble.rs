@@ -101,6 +101,7 @@ pub(super) fn capabilities(
         resources: offered(!registry.resources().is_empty()),
         completions: offered(completes),
         logging: logging.then_some(Offered {}),
+        events: None,
         extensions,
         subscriptions: Subscriptions::default(),
     }
