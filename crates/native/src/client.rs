@@ -214,7 +214,8 @@ fn unreachable(cause: impl Into<String>) -> HttpError {
     HttpError::Unreachable(cause.into())
 }
 
-/// Why there was no answer. That a name is not public is known by the connector, far below.
+/// Why there was no answer. That a name is not public, or a certificate not valid, is known by the
+/// connector, far below.
 fn failure(failed: &hyper_util::client::legacy::Error) -> HttpError {
     let mut cause: Option<&(dyn Error + 'static)> = Some(failed);
     while let Some(error) = cause {
@@ -224,6 +225,11 @@ fn failure(failed: &hyper_util::client::legacy::Error) -> HttpError {
             .and_then(|error| error.get_ref());
         if let Some(NotPublic(name)) = wrapped.and_then(|wrapped| wrapped.downcast_ref()) {
             return HttpError::NotPublic(NotPublic(name.clone()).to_string());
+        }
+        if wrapped.is_some_and(|wrapped| wrapped.is::<rustls::Error>())
+            || error.is::<rustls::Error>()
+        {
+            return HttpError::Untrusted(chain(failed));
         }
         cause = error.source();
     }

@@ -13,6 +13,7 @@ use mcpfn_core::{
 use crate::background::Tasks;
 use crate::blocking::BlockingThreads;
 use crate::client::Client;
+use crate::event_runs::EventRuns;
 use crate::ports::platform;
 use crate::task_runs::TaskRuns;
 use crate::telemetry::{Telemetry, Transport};
@@ -26,6 +27,8 @@ pub struct Process {
     pub telemetry: Telemetry,
     /// What runs tasks of clients, where the host has a store for them.
     pub task_runs: TaskRuns,
+    /// What sends events to subscribers, where the host has a queue for them.
+    pub event_runs: EventRuns,
 }
 
 impl Process {
@@ -51,6 +54,7 @@ impl Process {
             tasks,
             telemetry,
             task_runs: TaskRuns::default(),
+            event_runs: EventRuns::default(),
         };
         Ok((platform, process))
     }
