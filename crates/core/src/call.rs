@@ -162,6 +162,17 @@ impl<'a> Envelope<'a> {
         }
     }
 
+    /// The event that the request names, for a transport that may repeat it.
+    #[must_use]
+    pub fn event(&self) -> Option<Cow<'a, str>> {
+        match self.method.as_ref() {
+            "events/poll" | "events/stream" | "events/subscribe" | "events/unsubscribe" => {
+                self.params.name().ok()
+            }
+            _ => None,
+        }
+    }
+
     /// The arguments of the call, for a transport that repeats some of them.
     ///
     /// # Errors

@@ -291,7 +291,9 @@ impl LocalHost {
         let audit = |platform: Platform| match metrics.clone() {
             Some(metrics) => {
                 let inner = Arc::clone(platform.audit_log());
-                let observed = Observed::new(inner, move |call| metrics.count(call));
+                let deliveries = metrics.clone();
+                let observed = Observed::new(inner, move |call| metrics.count(call))
+                    .and_deliveries(move |delivery| deliveries.count_delivery(delivery));
                 platform.with_audit_log(Arc::new(observed))
             }
             None => platform,

@@ -94,6 +94,7 @@ impl SharedStores {
             Self::Redis(server) => {
                 let stores = Arc::new(RedisStores::new(RedisServer::clone(server)));
                 let platform = between_calls(platform, &stores, runs);
+                let platform = with_events(platform, &stores, &process.event_runs);
                 shared(policies, platform, "redis", stores)
             }
             #[cfg(feature = "postgres")]

@@ -90,6 +90,7 @@ impl EventRuns {
         else {
             return;
         };
+        let key = server.event_queue();
         let mut running = JoinSet::new();
         loop {
             while running.try_join_next().is_some() {}
@@ -100,7 +101,7 @@ impl EventRuns {
             let free = AT_ONCE.saturating_sub(running.len());
             let taken = match free {
                 0 => Ok(Vec::new()),
-                free => queue.take(now_ms, now_ms + LEASE_MS, free).await,
+                free => queue.take(&key, now_ms, now_ms + LEASE_MS, free).await,
             };
             let taken = match taken {
                 Ok(taken) => taken,
@@ -118,7 +119,7 @@ impl EventRuns {
                 running.spawn(run(queue, server, Arc::clone(&platform), taken));
             }
             if idle {
-                self.wait(queue, &platform, &mut running).await;
+                self.wait(queue, server, &platform, &mut running).await;
             }
         }
     }
@@ -127,11 +128,16 @@ impl EventRuns {
     async fn wait(
         &self,
         queue: &Arc<dyn EventJobs>,
+        server: &Server,
         platform: &Arc<Platform>,
         running: &mut JoinSet<()>,
     ) {
         let now_ms = platform.now_ms();
-        let next = queue.next_due(now_ms).await.ok().flatten();
+        let next = queue
+            .next_due(&server.event_queue(), now_ms)
+            .await
+            .ok()
+            .flatten();
         let pause = next.map_or(LOOK, |due_ms| {
             Duration::from_millis(due_ms.saturating_sub(now_ms).max(1)).min(LOOK)
         });
@@ -162,7 +168,10 @@ async fn run(
             EventJobEnd::Again(taken.job.body.clone(), at_ms)
         }
     };
-    if let Err(error) = queue.end(&taken, end, platform.now_ms()).await {
+    if let Err(error) = queue
+        .end(&server.event_queue(), &taken, end, platform.now_ms())
+        .await
+    {
         // it is taken again once its lease is over: the receiver knows it by its id
         platform
             .audit_log()
@@ -173,13 +182,14 @@ async fn run(
 impl EventQueue for EventRuns {
     fn put<'a>(
         &'a self,
+        queue: &'a str,
         jobs: Vec<EventJob>,
         now_ms: u64,
     ) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(async move {
-            let queue = self.0.queue.get();
-            let queue = queue.ok_or_else(|| StoreError::lasting("there is no queue"))?;
-            queue.put(jobs, now_ms).await?;
+            let jobs_of = self.0.queue.get();
+            let jobs_of = jobs_of.ok_or_else(|| StoreError::lasting("there is no queue"))?;
+            jobs_of.put(queue, jobs, now_ms).await?;
             if !self.0.sends.swap(true, Ordering::Relaxed) {
                 tokio::spawn(self.clone().send());
             }

@@ -39,7 +39,7 @@ pub struct MemoryStores {
     records: Mutex<topics::TopicTable>,
     events: Mutex<events::EventLogs>,
     subscribers: Mutex<subscribers::SubscriberTable>,
-    jobs: Mutex<jobs::JobTable>,
+    jobs: Mutex<jobs::JobQueues>,
     /// Told of each letter.
     arrived: Notify,
     limits: MemoryLimits,

@@ -21,9 +21,10 @@ struct EventState {
     logs: BTreeMap<String, TestLog>,
     /// By topic and id: the owner, and the row.
     subscriptions: BTreeMap<(String, String), (String, SubscriptionRow)>,
-    /// By key: the work, until when it is taken, and how often it was.
-    jobs: BTreeMap<String, (EventJob, u64, u64)>,
-    dead: Vec<(EventJob, String)>,
+    /// By queue and key: the work, until when it is taken, and how often it was.
+    jobs: BTreeMap<(String, String), (EventJob, u64, u64)>,
+    /// With the queue of each.
+    dead: Vec<(String, EventJob, String)>,
     down: bool,
 }
 
@@ -100,7 +101,7 @@ impl TestEvents {
         state
             .dead
             .iter()
-            .map(|(_, reason)| reason.clone())
+            .map(|(.., reason)| reason.clone())
             .collect()
     }
 
@@ -167,10 +168,11 @@ impl EventLog for TestEvents {
     ) -> BoxFuture<'a, Result<EventRead, StoreError>> {
         self.asked(|state| {
             let log = state.log(topic, now_ms, keep);
-            let behind = log.events.iter().filter(|event| event.position > after);
+            let from = log.events.partition_point(|event| event.position <= after);
             EventRead {
-                events: behind.take(limit).cloned().collect(),
+                events: log.events.iter().skip(from).take(limit).cloned().collect(),
                 truncated: after < log.floor,
+                more: log.events.len() - from > limit,
             }
         })
     }
@@ -274,12 +276,13 @@ impl EventSubscriptions for TestEvents {
 impl EventQueue for TestEvents {
     fn put<'a>(
         &'a self,
+        queue: &'a str,
         jobs: Vec<EventJob>,
         _now_ms: u64,
     ) -> BoxFuture<'a, Result<(), StoreError>> {
         self.asked(|state| {
             for job in jobs {
-                let key = job.key.clone();
+                let key = (queue.to_owned(), job.key.clone());
                 state.jobs.entry(key).or_insert((job, 0, 0));
             }
         })
@@ -289,6 +292,7 @@ impl EventQueue for TestEvents {
 impl EventJobs for TestEvents {
     fn take<'a>(
         &'a self,
+        queue: &'a str,
         now_ms: u64,
         until_ms: u64,
         limit: usize,
@@ -297,7 +301,8 @@ impl EventJobs for TestEvents {
             let free = |(job, taken_ms, _): &&mut (EventJob, u64, u64)| {
                 job.due_ms <= now_ms && *taken_ms <= now_ms
             };
-            let mut due: Vec<_> = state.jobs.values_mut().filter(free).collect();
+            let of_queue = state.jobs.iter_mut().filter(|((of, _), _)| of == queue);
+            let mut due: Vec<_> = of_queue.map(|(_, job)| job).filter(free).collect();
             due.sort_by_key(|(job, ..)| job.due_ms);
             let taken = due.into_iter().take(limit).map(|(job, taken_ms, lease)| {
                 (*taken_ms, *lease) = (until_ms, *lease + 1);
@@ -312,13 +317,14 @@ impl EventJobs for TestEvents {
 
     fn end<'a>(
         &'a self,
+        queue: &'a str,
         taken: &'a TakenEventJob,
         end: EventJobEnd,
         _now_ms: u64,
     ) -> BoxFuture<'a, Result<bool, StoreError>> {
         self.asked(|state| {
-            let key = &taken.job.key;
-            let found = state.jobs.get_mut(key);
+            let key = (queue.to_owned(), taken.job.key.clone());
+            let found = state.jobs.get_mut(&key);
             let Some((job, taken_ms, _)) = found.filter(|(_, _, lease)| *lease == taken.lease)
             else {
                 return false;
@@ -327,28 +333,43 @@ impl EventJobs for TestEvents {
                 EventJobEnd::Again(body, due_ms) => {
                     (job.body, job.due_ms, *taken_ms) = (body, due_ms, 0);
                 }
-                EventJobEnd::Done => drop(state.jobs.remove(key)),
+                EventJobEnd::Done => drop(state.jobs.remove(&key)),
                 EventJobEnd::Dead(reason) => {
-                    let dead = state.jobs.remove(key);
-                    state.dead.extend(dead.map(|(job, ..)| (job, reason)));
+                    let dead = state.jobs.remove(&key);
+                    let dead = dead.map(|(job, ..)| (key.0, job, reason));
+                    state.dead.extend(dead);
                 }
             }
             true
         })
     }
 
-    fn next_due(&self, now_ms: u64) -> BoxFuture<'_, Result<Option<u64>, StoreError>> {
+    fn next_due<'a>(
+        &'a self,
+        queue: &'a str,
+        now_ms: u64,
+    ) -> BoxFuture<'a, Result<Option<u64>, StoreError>> {
         self.asked(|state| {
-            let due = state.jobs.values();
-            let due = due.map(|(job, taken_ms, _)| match *taken_ms > now_ms {
-                true => job.due_ms.max(*taken_ms),
-                false => job.due_ms,
-            });
+            let due = state.jobs.iter().filter(|((of, _), _)| of == queue);
+            let due = due
+                .map(|(_, job)| job)
+                .map(|(job, taken_ms, _)| match *taken_ms > now_ms {
+                    true => job.due_ms.max(*taken_ms),
+                    false => job.due_ms,
+                });
             due.min()
         })
     }
 
-    fn dead(&self, limit: usize) -> BoxFuture<'_, Result<Vec<(EventJob, String)>, StoreError>> {
-        self.asked(|state| state.dead.iter().rev().take(limit).cloned().collect())
+    fn dead<'a>(
+        &'a self,
+        queue: &'a str,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<(EventJob, String)>, StoreError>> {
+        self.asked(|state| {
+            let dead = state.dead.iter().rev().filter(|(of, ..)| of == queue);
+            let dead = dead.map(|(_, job, reason)| (job.clone(), reason.clone()));
+            dead.take(limit).collect()
+        })
     }
 }

@@ -130,7 +130,10 @@ async fn in_order(stores: EventStores) {
         .read(&topic, begins, 1, now_ms, KEEP)
         .await
         .unwrap();
-    assert_eq!((one.events.len(), one.events[0].position), (1, a));
+    assert_eq!(
+        (one.events.len(), one.events[0].position, one.more),
+        (1, a, true)
+    );
 }
 
 async fn behind(stores: EventStores) {
@@ -457,14 +460,16 @@ fn job(key: &str, due_ms: u64) -> EventJob {
     }
 }
 
-async fn put(store: &Arc<dyn EventStore>, jobs: Vec<EventJob>, now_ms: u64) {
-    store.put(jobs, now_ms).await.unwrap();
+async fn put(store: &Arc<dyn EventStore>, queue: &str, jobs: Vec<EventJob>, now_ms: u64) {
+    store.put(queue, jobs, now_ms).await.unwrap();
 }
 
 async fn taken(stores: EventStores) {
+    let queue = key();
     let (a, b, now_ms) = (key(), key(), now_ms());
     put(
         &stores.one,
+        &queue,
         vec![job(&a, now_ms + 20), job(&b, now_ms + 10)],
         now_ms,
     )
@@ -472,18 +477,18 @@ async fn taken(stores: EventStores) {
     assert!(
         stores
             .other
-            .take(now_ms, now_ms + 100, 10)
+            .take(&queue, now_ms, now_ms + 100, 10)
             .await
             .unwrap()
             .is_empty()
     );
     assert_eq!(
-        stores.other.next_due(now_ms).await.unwrap(),
+        stores.other.next_due(&queue, now_ms).await.unwrap(),
         Some(now_ms + 10)
     );
     let first = stores
         .other
-        .take(now_ms + 30, now_ms + 1_000, 10)
+        .take(&queue, now_ms + 30, now_ms + 1_000, 10)
         .await
         .unwrap();
     let keys: Vec<&str> = first.iter().map(|taken| taken.job.key.as_str()).collect();
@@ -491,13 +496,13 @@ async fn taken(stores: EventStores) {
     assert_eq!(first[1].job.body, format!("work {a}"));
     let none = stores
         .one
-        .take(now_ms + 31, now_ms + 1_000, 10)
+        .take(&queue, now_ms + 31, now_ms + 1_000, 10)
         .await
         .unwrap();
     assert!(none.is_empty(), "it is taken");
     let again = stores
         .one
-        .take(now_ms + 1_000, now_ms + 2_000, 10)
+        .take(&queue, now_ms + 1_000, now_ms + 2_000, 10)
         .await
         .unwrap();
     assert_eq!(again.len(), 2, "who took it is gone");
@@ -505,89 +510,101 @@ async fn taken(stores: EventStores) {
         assert!(
             stores
                 .one
-                .end(taken, EventJobEnd::Done, now_ms + 1_001)
+                .end(&queue, taken, EventJobEnd::Done, now_ms + 1_001)
                 .await
                 .unwrap()
         );
     }
-    assert_eq!(stores.one.next_due(now_ms + 9_000).await.unwrap(), None);
+    assert_eq!(
+        stores.one.next_due(&queue, now_ms + 9_000).await.unwrap(),
+        None
+    );
 }
 
 async fn once(stores: EventStores) {
+    let queue = key();
     let (a, now_ms) = (key(), now_ms());
-    put(&stores.one, vec![job(&a, now_ms)], now_ms).await;
+    put(&stores.one, &queue, vec![job(&a, now_ms)], now_ms).await;
     put(
         &stores.other,
+        &queue,
         vec![job(&a, now_ms + 5), job(&a, now_ms)],
         now_ms,
     )
     .await;
     let taken = stores
         .one
-        .take(now_ms + 10, now_ms + 1_000, 10)
+        .take(&queue, now_ms + 10, now_ms + 1_000, 10)
         .await
         .unwrap();
     assert_eq!(taken.len(), 1);
-    put(&stores.other, vec![job(&a, now_ms)], now_ms).await;
+    put(&stores.other, &queue, vec![job(&a, now_ms)], now_ms).await;
     let none = stores
         .one
-        .take(now_ms + 10, now_ms + 1_000, 10)
+        .take(&queue, now_ms + 10, now_ms + 1_000, 10)
         .await
         .unwrap();
     assert!(none.is_empty(), "it is at work");
     stores
         .one
-        .end(&taken[0], EventJobEnd::Done, now_ms)
+        .end(&queue, &taken[0], EventJobEnd::Done, now_ms)
         .await
         .unwrap();
-    put(&stores.other, vec![job(&a, now_ms)], now_ms).await;
+    put(&stores.other, &queue, vec![job(&a, now_ms)], now_ms).await;
     let new = stores
         .one
-        .take(now_ms + 10, now_ms + 1_000, 10)
+        .take(&queue, now_ms + 10, now_ms + 1_000, 10)
         .await
         .unwrap();
     assert_eq!(new.len(), 1, "it was done");
     stores
         .one
-        .end(&new[0], EventJobEnd::Done, now_ms)
+        .end(&queue, &new[0], EventJobEnd::Done, now_ms)
         .await
         .unwrap();
 }
 
 async fn followed(stores: EventStores) {
+    let queue = key();
     let (a, now_ms) = (key(), now_ms());
-    put(&stores.one, vec![job(&a, now_ms)], now_ms).await;
+    put(&stores.one, &queue, vec![job(&a, now_ms)], now_ms).await;
     let first = stores
         .one
-        .take(now_ms, now_ms + 10, 1)
+        .take(&queue, now_ms, now_ms + 10, 1)
         .await
         .unwrap()
         .remove(0);
     let second = stores
         .other
-        .take(now_ms + 10, now_ms + 500, 1)
+        .take(&queue, now_ms + 10, now_ms + 500, 1)
         .await
         .unwrap()
         .remove(0);
     let late = stores
         .one
-        .end(&first, EventJobEnd::Done, now_ms + 11)
+        .end(&queue, &first, EventJobEnd::Done, now_ms + 11)
         .await
         .unwrap();
     assert!(!late, "another one has it");
     let again = EventJobEnd::Again("more work".into(), now_ms + 100);
-    assert!(stores.other.end(&second, again, now_ms + 20).await.unwrap());
+    assert!(
+        stores
+            .other
+            .end(&queue, &second, again, now_ms + 20)
+            .await
+            .unwrap()
+    );
     assert!(
         stores
             .one
-            .take(now_ms + 99, now_ms + 500, 1)
+            .take(&queue, now_ms + 99, now_ms + 500, 1)
             .await
             .unwrap()
             .is_empty()
     );
     let third = stores
         .one
-        .take(now_ms + 100, now_ms + 500, 1)
+        .take(&queue, now_ms + 100, now_ms + 500, 1)
         .await
         .unwrap()
         .remove(0);
@@ -598,26 +615,33 @@ async fn followed(stores: EventStores) {
     assert!(
         stores
             .one
-            .end(&third, EventJobEnd::Done, now_ms + 101)
+            .end(&queue, &third, EventJobEnd::Done, now_ms + 101)
             .await
             .unwrap()
     );
 }
 
 async fn given_up(stores: EventStores) {
+    let queue = key();
     let (a, b, now_ms) = (key(), key(), now_ms());
     put(
         &stores.one,
+        &queue,
         vec![job(&a, now_ms), job(&b, now_ms + 1)],
         now_ms,
     )
     .await;
-    for taken in stores.one.take(now_ms + 1, now_ms + 500, 10).await.unwrap() {
+    for taken in stores
+        .one
+        .take(&queue, now_ms + 1, now_ms + 500, 10)
+        .await
+        .unwrap()
+    {
         let reason = format!("why {}", taken.job.key);
         let end = EventJobEnd::Dead(reason);
-        assert!(stores.one.end(&taken, end, now_ms).await.unwrap());
+        assert!(stores.one.end(&queue, &taken, end, now_ms).await.unwrap());
     }
-    let dead = stores.other.dead(2).await.unwrap();
+    let dead = stores.other.dead(&queue, 2).await.unwrap();
     let dead: Vec<_> = dead
         .iter()
         .map(|(job, reason)| (&*job.key, &**reason))
@@ -628,29 +652,37 @@ async fn given_up(stores: EventStores) {
         [(&*b, &*reasons[0]), (&*a, &*reasons[1])],
         "the last one first"
     );
-    assert_eq!(stores.other.next_due(now_ms).await.unwrap(), None);
+    assert_eq!(stores.other.next_due(&queue, now_ms).await.unwrap(), None);
 }
 
 async fn one_takes(stores: EventStores) {
+    let queue = key();
     const MANY: usize = 40;
     let now_ms = now_ms();
     let jobs: Vec<EventJob> = (0..MANY).map(|_| job(&key(), now_ms)).collect();
-    put(&stores.one, jobs, now_ms).await;
+    put(&stores.one, &queue, jobs, now_ms).await;
     let takers = (0..6).map(|taker| {
         let store = Arc::clone(if taker % 2 == 0 {
             &stores.one
         } else {
             &stores.other
         });
+        let queue = queue.clone();
         tokio::spawn(async move {
             let mut mine = Vec::new();
             loop {
-                let taken = store.take(now_ms, now_ms + 60_000, 3).await.unwrap();
+                let taken = store
+                    .take(&queue, now_ms, now_ms + 60_000, 3)
+                    .await
+                    .unwrap();
                 if taken.is_empty() {
                     return mine;
                 }
                 for taken in taken {
-                    let ended = store.end(&taken, EventJobEnd::Done, now_ms).await.unwrap();
+                    let ended = store
+                        .end(&queue, &taken, EventJobEnd::Done, now_ms)
+                        .await
+                        .unwrap();
                     assert!(ended);
                     mine.push(taken.job.key);
                 }

@@ -20,7 +20,7 @@ use super::listen::not_found;
 use crate::call::Call;
 use crate::error::{ErrorKind, ToolError};
 use crate::event::job::{EventJobRun, EventWork};
-use crate::event::registry::EventService;
+use crate::event::registry::{EventService, queue};
 use crate::event::signature::hex;
 use crate::event::source::FeedFailure;
 use crate::jsonrpc::Error;
@@ -52,6 +52,12 @@ impl Server {
     #[must_use]
     pub fn has_events(&self) -> bool {
         self.capabilities().events.is_some()
+    }
+
+    /// The key of its queue of what is to be sent.
+    #[must_use]
+    pub fn event_queue(&self) -> String {
+        queue(self.name())
     }
 
     /// Does work of the queue of events: finds subscribers, or sends an event to one. What follows it

@@ -141,7 +141,11 @@ async fn keep(
     let webhooks = ports.webhooks.as_ref().filter(|_| sends(platform));
     if let Some(webhooks) = webhooks {
         let job = EventWork::fan_out(name, position).job(&service.server, now_ms);
-        asked(&platform.timer, webhooks.queue.put(vec![job], now_ms)).await?;
+        asked(
+            &platform.timer,
+            webhooks.queue.put(&service.queue(), vec![job], now_ms),
+        )
+        .await?;
     }
     Ok(())
 }

@@ -65,6 +65,11 @@ impl EventService {
         digest_key(&[b"events", self.server.as_bytes(), event.as_bytes()])
     }
 
+    /// The key of the queue of what is to be sent.
+    pub(crate) fn queue(&self) -> String {
+        queue(&self.server)
+    }
+
     /// The key of what a caller subscribed to.
     pub(crate) fn owner(&self, principal: &str) -> String {
         digest_key(&[b"subscriber", self.server.as_bytes(), principal.as_bytes()])
@@ -134,6 +139,11 @@ impl RegisteredEvent {
         }
         delivery
     }
+}
+
+/// The key of the queue of a server.
+pub(crate) fn queue(server: &str) -> String {
+    digest_key(&[b"event queue", server.as_bytes()])
 }
 
 /// Whether a platform sends events to addresses of clients.

@@ -173,7 +173,7 @@ impl EventFeed {
                 .read(&self.topic, at, EVENTS_AT_ONCE, now_ms, keep);
             let read = asked(&self.platform.timer, read).await?;
             batch.truncated |= read.truncated;
-            let whole = read.events.len() >= EVENTS_AT_ONCE;
+            let more = read.more;
             for logged in read.events {
                 if batch.events.len() >= limit || bytes > BATCH_BYTES || looked_at >= LOOKED_AT {
                     batch.more = true;
@@ -194,7 +194,7 @@ impl EventFeed {
                     batch.events.push((occurrence, Some(place)));
                 }
             }
-            if !whole {
+            if !more {
                 batch.cursor = EventCursor::At(at);
                 return Ok(batch);
             }

@@ -97,6 +97,12 @@ impl WebhookSettings {
         self
     }
 
+    /// How long one attempt may take; ten seconds by default.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
     /// How long a subscription lasts at most.
     pub fn longest(mut self, longest: Duration) -> Self {
         self.longest = longest;

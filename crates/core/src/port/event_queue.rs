@@ -17,7 +17,8 @@ pub struct EventJob {
     pub due_ms: u64,
 }
 
-/// Where work for subscribers waits. What takes it out gives it to
+/// Where work for subscribers waits: queues under keys like those of the other stores, each of one
+/// server ([`Server::event_queue`](crate::Server::event_queue)). What takes it out gives it to
 /// [`Server::run_event_job`](crate::Server::run_event_job).
 pub trait EventQueue: MaybeSend + MaybeSync {
     /// Adds work. Ends well once it will be done although this instance ends here, as far as the
@@ -25,8 +26,12 @@ pub trait EventQueue: MaybeSend + MaybeSync {
     ///
     /// # Errors
     /// When the queue does not respond in time, or has no room: nothing or a part of it was added.
-    fn put<'a>(&'a self, jobs: Vec<EventJob>, now_ms: u64)
-    -> BoxFuture<'a, Result<(), StoreError>>;
+    fn put<'a>(
+        &'a self,
+        queue: &'a str,
+        jobs: Vec<EventJob>,
+        now_ms: u64,
+    ) -> BoxFuture<'a, Result<(), StoreError>>;
 }
 
 /// Work that was taken out of a queue, for a while.
@@ -59,13 +64,13 @@ pub enum EventJobEnd {
 /// # block_on(async {
 /// let queue = TestEvents::default();
 /// let job = EventJob { key: "a".into(), body: "work".into(), due_ms: 10 };
-/// queue.put(vec![job], 0).await?;
-/// assert!(queue.take(5, 100, 10).await?.is_empty());
-/// assert_eq!(queue.next_due(5).await?, Some(10));
-/// let taken = queue.take(10, 100, 10).await?.remove(0);
-/// assert!(queue.take(50, 100, 10).await?.is_empty(), "one at a time");
-/// assert_eq!(queue.take(100, 200, 10).await?.len(), 1, "its instance is gone");
-/// assert!(!queue.end(&taken, EventJobEnd::Done, 101).await?, "too late");
+/// queue.put("q", vec![job], 0).await?;
+/// assert!(queue.take("q", 5, 100, 10).await?.is_empty());
+/// assert_eq!(queue.next_due("q", 5).await?, Some(10));
+/// let taken = queue.take("q", 10, 100, 10).await?.remove(0);
+/// assert!(queue.take("q", 50, 100, 10).await?.is_empty(), "one at a time");
+/// assert_eq!(queue.take("q", 100, 200, 10).await?.len(), 1, "its instance is gone");
+/// assert!(!queue.end("q", &taken, EventJobEnd::Done, 101).await?, "too late");
 /// # Ok::<(), StoreError>(()) }).unwrap();
 /// ```
 pub trait EventJobs: EventQueue {
@@ -76,6 +81,7 @@ pub trait EventJobs: EventQueue {
     /// When the queue does not respond in time.
     fn take<'a>(
         &'a self,
+        queue: &'a str,
         now_ms: u64,
         until_ms: u64,
         limit: usize,
@@ -87,6 +93,7 @@ pub trait EventJobs: EventQueue {
     /// When the queue does not respond in time: it is done again.
     fn end<'a>(
         &'a self,
+        queue: &'a str,
         taken: &'a TakenEventJob,
         end: EventJobEnd,
         now_ms: u64,
@@ -96,11 +103,19 @@ pub trait EventJobs: EventQueue {
     ///
     /// # Errors
     /// When the queue does not respond in time.
-    fn next_due(&self, now_ms: u64) -> BoxFuture<'_, Result<Option<u64>, StoreError>>;
+    fn next_due<'a>(
+        &'a self,
+        queue: &'a str,
+        now_ms: u64,
+    ) -> BoxFuture<'a, Result<Option<u64>, StoreError>>;
 
     /// At most `limit` parts that nobody does any more, with the reasons: the last ones first.
     ///
     /// # Errors
     /// When the queue does not respond in time.
-    fn dead(&self, limit: usize) -> BoxFuture<'_, Result<Vec<(EventJob, String)>, StoreError>>;
+    fn dead<'a>(
+        &'a self,
+        queue: &'a str,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<(EventJob, String)>, StoreError>>;
 }

@@ -99,6 +99,8 @@ pub struct EventRead {
     pub events: Vec<LoggedEvent>,
     /// Some that stood behind the position may be gone.
     pub truncated: bool,
+    /// There are others behind these.
+    pub more: bool,
 }
 
 /// Logs of events, each under a key like those of the other stores.
@@ -129,7 +131,8 @@ pub trait EventLog: MaybeSend + MaybeSync {
         keep: EventRetention,
     ) -> BoxFuture<'a, Result<EventPosition, StoreError>>;
 
-    /// At most `limit` events behind a position, of which [`EVENTS_AT_ONCE`] are the most. One that
+    /// At most `limit` events behind a position, of which [`EVENTS_AT_ONCE`] are the most, and at
+    /// least one if there is any. One that
     /// was appended before is read, and one that comes later stands behind all that were read.
     ///
     /// # Errors

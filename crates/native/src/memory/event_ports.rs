@@ -88,37 +88,48 @@ impl EventSubscriptions for MemoryStores {
 impl EventQueue for MemoryStores {
     fn put<'a>(
         &'a self,
+        queue: &'a str,
         jobs: Vec<EventJob>,
         _now_ms: u64,
     ) -> BoxFuture<'a, Result<(), StoreError>> {
-        Box::pin(async move { lock(&self.jobs).put(jobs, self.limits) })
+        Box::pin(async move { lock(&self.jobs).queue(queue).put(jobs, self.limits) })
     }
 }
 
 impl EventJobs for MemoryStores {
     fn take<'a>(
         &'a self,
+        queue: &'a str,
         now_ms: u64,
         until_ms: u64,
         limit: usize,
     ) -> BoxFuture<'a, Result<Vec<TakenEventJob>, StoreError>> {
-        Box::pin(async move { Ok(lock(&self.jobs).take(now_ms, until_ms, limit)) })
+        Box::pin(async move { Ok(lock(&self.jobs).queue(queue).take(now_ms, until_ms, limit)) })
     }
 
     fn end<'a>(
         &'a self,
+        queue: &'a str,
         taken: &'a TakenEventJob,
         end: EventJobEnd,
         _now_ms: u64,
     ) -> BoxFuture<'a, Result<bool, StoreError>> {
-        Box::pin(async move { Ok(lock(&self.jobs).end(taken, end)) })
+        Box::pin(async move { Ok(lock(&self.jobs).queue(queue).end(taken, end)) })
     }
 
-    fn next_due(&self, _now_ms: u64) -> BoxFuture<'_, Result<Option<u64>, StoreError>> {
-        Box::pin(async move { Ok(lock(&self.jobs).next_due()) })
+    fn next_due<'a>(
+        &'a self,
+        queue: &'a str,
+        _now_ms: u64,
+    ) -> BoxFuture<'a, Result<Option<u64>, StoreError>> {
+        Box::pin(async move { Ok(lock(&self.jobs).queue(queue).next_due()) })
     }
 
-    fn dead(&self, limit: usize) -> BoxFuture<'_, Result<Vec<(EventJob, String)>, StoreError>> {
-        Box::pin(async move { Ok(lock(&self.jobs).dead(limit)) })
+    fn dead<'a>(
+        &'a self,
+        queue: &'a str,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<(EventJob, String)>, StoreError>> {
+        Box::pin(async move { Ok(lock(&self.jobs).queue(queue).dead(limit)) })
     }
 }

@@ -61,6 +61,7 @@ impl EventLogs {
         EventRead {
             events: log.events.iter().skip(from).take(limit).cloned().collect(),
             truncated: after < log.floor,
+            more: log.events.len() - from > limit,
         }
     }
 

@@ -10,6 +10,16 @@ use super::limits::MemoryLimits;
 /// How much is kept of what was given up.
 const DEAD: usize = 1_000;
 
+/// Queues by their keys; few, because each is of a server.
+#[derive(Debug, Default)]
+pub(super) struct JobQueues(HashMap<String, JobTable>);
+
+impl JobQueues {
+    pub(super) fn queue(&mut self, queue: &str) -> &mut JobTable {
+        self.0.entry(queue.to_owned()).or_default()
+    }
+}
+
 #[derive(Debug, Default)]
 pub(super) struct JobTable {
     jobs: HashMap<String, WaitingJob>,

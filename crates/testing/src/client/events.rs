@@ -45,9 +45,10 @@ impl TestClient {
     /// As [`block_on`], and when the queue is down.
     pub fn run_events(&self) -> usize {
         let (queue, mut done) = (self.events(), 0);
+        let key = self.server().event_queue();
         loop {
             let now_ms = self.time().now_ms();
-            let taken = block_on(queue.take(now_ms, now_ms + 60_000, AT_ONCE));
+            let taken = block_on(queue.take(&key, now_ms, now_ms + 60_000, AT_ONCE));
             let taken = taken.expect("a queue that is not down");
             if taken.is_empty() {
                 return done;
@@ -64,7 +65,8 @@ impl TestClient {
                         EventJobEnd::Again(taken.job.body.clone(), now_ms + 5_000)
                     }
                 };
-                done += usize::from(block_on(queue.end(&taken, end, now_ms)).unwrap_or(false));
+                done +=
+                    usize::from(block_on(queue.end(&key, &taken, end, now_ms)).unwrap_or(false));
             }
         }
     }

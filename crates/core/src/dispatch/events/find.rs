@@ -10,7 +10,8 @@ use crate::event::subscriber::SubscriptionRecord;
 use crate::policy::asked::asked;
 use crate::port::events::WebhookPorts;
 use crate::port::{
-    EventJob, EventPorts, EventPosition, LoggedEvent, Platform, StoreError, SubscriptionKey,
+    EventJob, EventPorts, EventPosition, EventRead, LoggedEvent, Platform, StoreError,
+    SubscriptionKey,
 };
 
 /// Subscriptions of one page.
@@ -22,6 +23,7 @@ const MISSED: usize = 100;
 pub(super) struct Place<'a> {
     pub(super) event: &'a RegisteredEvent,
     pub(super) topic: String,
+    queue: String,
     pub(super) ports: &'a EventPorts,
     pub(super) webhooks: &'a WebhookPorts,
     pub(super) platform: &'a Platform,
@@ -41,6 +43,7 @@ impl<'a> Place<'a> {
         Ok(event.map(|event| Self {
             event,
             topic: service.topic(name),
+            queue: service.queue(),
             ports,
             webhooks,
             platform,
@@ -50,25 +53,22 @@ impl<'a> Place<'a> {
     /// The event at a position, if it is still kept.
     pub(super) async fn logged(&self, at: u64) -> Result<Option<LoggedEvent>, StoreError> {
         let before = EventPosition::from_number(at.saturating_sub(1));
-        let first = self.read(before, 1).await?.into_iter().next();
+        let first = self.read(before, 1).await?.events.into_iter().next();
         Ok(first.filter(|event| event.position.number() == at))
     }
 
-    async fn read(
-        &self,
-        after: EventPosition,
-        limit: usize,
-    ) -> Result<Vec<LoggedEvent>, StoreError> {
+    async fn read(&self, after: EventPosition, limit: usize) -> Result<EventRead, StoreError> {
         let (now_ms, keep) = (self.platform.clock.now_ms(), self.event.keep);
         let read = self.ports.log.read(&self.topic, after, limit, now_ms, keep);
-        Ok(asked(&self.platform.timer, read).await?.events)
+        asked(&self.platform.timer, read).await
     }
 
     async fn put(&self, jobs: Vec<EventJob>, now_ms: u64) -> Result<(), StoreError> {
         if jobs.is_empty() {
             return Ok(());
         }
-        asked(&self.platform.timer, self.webhooks.queue.put(jobs, now_ms)).await
+        let put = self.webhooks.queue.put(&self.queue, jobs, now_ms);
+        asked(&self.platform.timer, put).await
     }
 
     /// Whether a subscriber hears of this, if it may.
@@ -152,12 +152,10 @@ pub(super) async fn missed(
     let Some(record) = found.and_then(|row| SubscriptionRecord::read(&row.body)) else {
         return Ok(EventJobRun::Done);
     };
-    let events = place
-        .read(EventPosition::from_number(after), MISSED)
-        .await?;
-    let whole = events.len() >= MISSED;
+    let from = EventPosition::from_number(after);
+    let read_on = place.read(from, MISSED).await?;
     let (mut at, mut jobs) = (after, Vec::new());
-    for logged in &events {
+    for logged in &read_on.events {
         at = logged.position.number();
         if at > until {
             break;
@@ -170,7 +168,7 @@ pub(super) async fn missed(
         }
     }
     place.put(jobs, now_ms).await?;
-    if !whole || at >= until {
+    if !read_on.more || at >= until {
         return Ok(EventJobRun::Done);
     }
     let next = EventWork::CatchUp {

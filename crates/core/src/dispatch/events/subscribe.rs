@@ -18,7 +18,7 @@ use crate::call::Call;
 use crate::event::cursor::EventCursor;
 use crate::event::errors::EventErrors;
 use crate::event::job::EventWork;
-use crate::event::registry::{EventService, sends};
+use crate::event::registry::{EventService, queue, sends};
 use crate::event::signature::{WebhookSecret, subscription_id};
 use crate::event::source::EventFeed;
 use crate::event::subscriber::{SecretScope, SubscriptionRecord};
@@ -403,7 +403,8 @@ impl Subscribing {
         };
         if from < until {
             let job = work.job(&self.feed.server, now_ms);
-            let put = ports.queue.put(vec![job], now_ms);
+            let queue = queue(&self.feed.server);
+            let put = ports.queue.put(&queue, vec![job], now_ms);
             asked(&platform.timer, put).await.map_err(unavailable)?;
         }
         Ok((EventCursor::At(from.max(since)), truncated))
