@@ -2,6 +2,7 @@
 
 mod assemble;
 mod build_error;
+mod event;
 mod extensions;
 mod hosts;
 mod register;
@@ -17,7 +18,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::model::capabilities::ServerCapabilities;
+use crate::event::Event;
 use crate::model::implementation::{Icon, Implementation};
 use crate::model::subscription::{SubscribedServer, Subscriptions};
 use crate::page::Page;
@@ -32,6 +33,7 @@ use crate::skill::Skills;
 use crate::tool::{IntoTool, Tool};
 use crate::upstream::Upstream;
 use assemble::Declared;
+use event::RegisterEvents;
 
 pub use build_error::BuildError;
 pub use tool_setting::{ToolChange, ToolSetting};
@@ -104,6 +106,7 @@ pub struct Builder {
     state: TypeMap,
     logging: bool,
     extensions: BTreeMap<String, Value>,
+    events: Option<(Vec<Event>, RegisterEvents)>,
     tasks: bool,
     idempotency_keys: bool,
     subscriptions: Subscriptions,
@@ -129,6 +132,7 @@ impl Builder {
             state: TypeMap::default(),
             logging: false,
             extensions: BTreeMap::new(),
+            events: None,
             tasks: true,
             idempotency_keys: true,
             subscriptions: Subscriptions::default(),
@@ -327,20 +331,23 @@ impl Builder {
             tasks: self.tasks,
         };
         let registry = declared.register(&mut mistakes);
+        let has_events = event::add(&self.info.name, self.events, &mut state, &mut mistakes);
         if !mistakes.is_empty() {
             return Err(BuildError {
                 server: self.info.name,
                 mistakes,
             });
         }
+        let mut capabilities = assemble::capabilities(&registry, self.logging, self.extensions);
+        capabilities.subscriptions = self.subscriptions;
+        if has_events {
+            event::declare(&mut capabilities);
+        }
         Ok(Server::from_inner(ServerInner {
             results: ResultWriter::new(&self.info),
             info: self.info,
             greetings: Greetings::new(Instructions::new(self.instructions, self.advice, &registry)),
-            capabilities: ServerCapabilities {
-                subscriptions: self.subscriptions,
-                ..assemble::capabilities(&registry, self.logging, self.extensions)
-            },
+            capabilities,
             header_names: assemble::header_names(&registry),
             lists: assemble::lists(&registry, self.per_page),
             registry,

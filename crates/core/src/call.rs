@@ -17,7 +17,7 @@ use crate::text;
 use crate::version::Revision;
 
 pub use params::Params;
-pub(crate) use params::REFERENCE;
+pub(crate) use params::{EventMembers, REFERENCE};
 
 /// A request whose parameters were found.
 #[derive(Debug)]
@@ -159,6 +159,17 @@ impl<'a> Envelope<'a> {
             "resources/read" => self.params.uri().map(Some),
             "tasks/get" | "tasks/update" | "tasks/cancel" => self.params.task_id().map(Some),
             _ => Ok(None),
+        }
+    }
+
+    /// The event that the request names, for a transport that may repeat it.
+    #[must_use]
+    pub fn event(&self) -> Option<Cow<'a, str>> {
+        match self.method.as_ref() {
+            "events/poll" | "events/stream" | "events/subscribe" | "events/unsubscribe" => {
+                self.params.name().ok()
+            }
+            _ => None,
         }
     }
 

@@ -312,6 +312,10 @@ impl Cx {
         Ok(client.send(request).await)
     }
 
+    pub(crate) fn server_state(&self) -> &TypeMap {
+        &self.0.state
+    }
+
     pub(crate) fn platform(&self) -> &Platform {
         &self.0.platform
     }

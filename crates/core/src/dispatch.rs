@@ -5,6 +5,7 @@ mod audited;
 mod call;
 mod complete;
 mod ended;
+pub(crate) mod events;
 mod handler;
 mod listen;
 mod merged;
@@ -20,6 +21,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::call::{Call, Envelope};
+use crate::event::registry::EventService;
 use crate::jsonrpc::Error;
 use crate::model::list_kind::ListKind;
 use crate::policy::audit::ImmediateCall;
@@ -106,6 +108,14 @@ fn dispatch(server: &Server, mut call: Call<'_>, platform: &Arc<Platform>) -> Ex
         Method::GetTask | Method::UpdateTask | Method::CancelTask => {
             tasks::methods::serve(server, call, method, platform)
         }
+        Method::ListEvents
+        | Method::PollEvents
+        | Method::StreamEvents
+        | Method::SubscribeEvents
+        | Method::UnsubscribeEvents => match EventService::of(server) {
+            Some(events) => (events.serve)(server, call, method.as_str(), platform),
+            None => Err(listen::not_found(&call.method)),
+        },
         Method::Subscribe => {
             subscribe::change(server, call, SubscriptionChange::Subscribe, platform)
         }

@@ -33,6 +33,7 @@
 //! | [`task`] | calls that go on after their response |
 //! | [`skill`] | instructions for models, with their files |
 //! | [`page`] | what hosts show beside a result |
+//! | [`event`] | what happens between calls |
 //! | [`policy`] | rate limits, and what happens when a store fails |
 //! | [`port`] | what comes in from outside: clock, stores, HTTP, audit log |
 //! | [`upstream`] | other servers, presented as one's own |
@@ -71,6 +72,7 @@ mod declared;
 mod deprecated;
 mod dispatch;
 mod error;
+pub mod event;
 mod for_testing;
 pub mod handler;
 mod handler_future;

@@ -28,8 +28,10 @@ pub(crate) mod scope;
 pub(crate) mod single_flight;
 mod stale_result;
 pub(crate) mod stored_result;
+pub(crate) mod webhooks;
 
 pub use address::AddressLimits;
+pub use webhooks::{EventErrorCodes, WebhookIdProfile, WebhookSettings};
 
 use std::fmt;
 use std::str::FromStr;

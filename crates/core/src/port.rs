@@ -3,6 +3,8 @@
 
 pub(crate) mod audit_log;
 pub(crate) mod dependency;
+pub(crate) mod event_queue;
+pub(crate) mod events;
 pub(crate) mod http_client;
 pub(crate) mod mailbox;
 pub(crate) mod runtime;
@@ -19,12 +21,22 @@ use std::time::Duration;
 
 use crate::policy::address::RefusedCredentials;
 use crate::policy::single_flight::SingleFlight;
+use crate::policy::webhooks::WebhookSettings;
 use crate::policy::{FailureMode, IdempotentWrites, RateLimits};
 use crate::round_trip::Keyring;
 use crate::send::{AnyValue, BoxFuture, MaybeSend, MaybeSync};
 
-pub use audit_log::{AuditEntry, AuditLog, CacheStatus, Failure, Outcome, RefusedRequest};
+pub use audit_log::{
+    AuditEntry, AuditLog, CacheStatus, DeliveryOutcome, EventDelivery, Failure, Outcome,
+    RefusedRequest,
+};
 pub use dependency::Dependency;
+pub use event_queue::{EventJob, EventJobEnd, EventJobs, EventQueue, TakenEventJob};
+pub use events::{
+    EVENT_BYTES, EVENTS_AT_ONCE, EventLog, EventPorts, EventPosition, EventRead, EventRetention,
+    EventSubscriptions, LoggedEvent, SubscriptionBounds, SubscriptionKey, SubscriptionRow,
+    SubscriptionWritten,
+};
 pub use http_client::{HttpClient, HttpError, HttpRequest, HttpResponse, Listen};
 pub use mailbox::Mailbox;
 pub use runtime::{Background, Blocking, BlockingWork, Clock, Random, Shutdown, Timer};
@@ -56,6 +68,8 @@ pub struct Platform {
     pub(crate) mailbox: Option<Arc<dyn Mailbox>>,
     pub(crate) tasks: Option<TaskPlatform>,
     pub(crate) topics: Option<Arc<dyn Topics>>,
+    pub(crate) events: Option<EventPorts>,
+    pub(crate) webhook_settings: Arc<WebhookSettings>,
     pub(crate) blocking: Option<Arc<dyn Blocking>>,
     shutdown: Option<Arc<dyn Shutdown>>,
     pub(crate) cache: Option<Arc<dyn ResultCache>>,
@@ -88,6 +102,8 @@ impl Platform {
             mailbox: None,
             tasks: None,
             topics: None,
+            events: None,
+            webhook_settings: Arc::default(),
             blocking: None,
             shutdown: None,
             cache: None,
@@ -233,6 +249,21 @@ impl Platform {
     #[must_use]
     pub fn with_topics(mut self, topics: Arc<dyn Topics>) -> Self {
         self.topics = Some(topics);
+        self
+    }
+
+    /// Adds where events are kept, and how they leave. Without, clients can ask only for events that
+    /// a function of the author's gives.
+    #[must_use]
+    pub fn with_events(mut self, events: EventPorts) -> Self {
+        self.events = Some(events);
+        self
+    }
+
+    /// What the operator decides about webhooks.
+    #[must_use]
+    pub fn with_webhook_settings(mut self, settings: WebhookSettings) -> Self {
+        self.webhook_settings = Arc::new(settings);
         self
     }
 

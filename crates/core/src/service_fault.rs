@@ -61,7 +61,7 @@ impl ServiceFault {
     pub fn of_error(error: &HttpError) -> Self {
         match error {
             HttpError::TimedOut => Self::TimedOut,
-            HttpError::Unreachable(_) => Self::Unreachable,
+            HttpError::Unreachable(_) | HttpError::Untrusted(_) => Self::Unreachable,
             HttpError::Interrupted(_) => Self::Interrupted,
             HttpError::Undecodable(_) => Self::Malformed,
             HttpError::BadUrl(_) | HttpError::NotPublic(_) => Self::Refused,

@@ -95,7 +95,7 @@ fn require(
 /// `Mcp-Name` must repeat the tool's or prompt's name, or the resource's URI.
 fn name(field: Field<'_>, envelope: &Envelope<'_>) -> Result<(), Error> {
     let Some(target) = envelope.target()? else {
-        return Ok(());
+        return event_name(field, envelope);
     };
     let member = match envelope.method.as_ref() {
         "resources/read" => "params.uri",
@@ -104,6 +104,17 @@ fn name(field: Field<'_>, envelope: &Envelope<'_>) -> Result<(), Error> {
     };
     let found = decoded(field, &NAME)?;
     require(found.as_deref(), &NAME, &target, member)
+}
+
+/// Events may be named too, and need not be: drafts of their extension differ.
+fn event_name(field: Field<'_>, envelope: &Envelope<'_>) -> Result<(), Error> {
+    let Some(event) = envelope.event() else {
+        return Ok(());
+    };
+    match decoded(field, &NAME)? {
+        Some(found) => require(Some(&found), &NAME, &event, "params.name"),
+        None => Ok(()),
+    }
 }
 
 fn decoded<'a>(field: Field<'a>, name: &HeaderName) -> Result<Option<Cow<'a, str>>, Error> {

@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use mcpfn_core::Server;
-use mcpfn_core::port::{AuditEntry, AuditLog, Failure, RefusedRequest};
+use mcpfn_core::port::{AuditEntry, AuditLog, EventDelivery, Failure, RefusedRequest};
 use mcpfn_settings::{CALL_METRICS, Log, LogLine, call_metrics};
 use serde_json::{Value, json};
 use tracing::Level;
@@ -44,6 +44,10 @@ impl AuditLog for EmfMetrics {
 
     fn refused(&self, request: &RefusedRequest<'_>) {
         Log.refused(request);
+    }
+
+    fn delivery(&self, delivery: &EventDelivery<'_>) {
+        Log.delivery(delivery);
     }
 
     /// The line that [`Log`] writes, with its metric in it.

@@ -159,6 +159,7 @@ where
         .build()
         .map_err(|error| format!("the runtime can't start: {error}"))?;
     runtime.spawn(host.process.telemetry.clone().keep_flushing());
+    runtime.spawn(host.process.event_runs.clone().keep_sending());
     let process = host.process.clone();
     let greeting = Greeting {
         server,
@@ -301,7 +302,9 @@ impl LocalHost {
         let audit = |platform: Platform| match metrics.clone() {
             Some(metrics) => {
                 let inner = Arc::clone(platform.audit_log());
-                let observed = Observed::new(inner, move |call| metrics.count(call));
+                let deliveries = metrics.clone();
+                let observed = Observed::new(inner, move |call| metrics.count(call))
+                    .and_deliveries(move |delivery| deliveries.count_delivery(delivery));
                 platform.with_audit_log(Arc::new(observed))
             }
             None => platform,
@@ -320,13 +323,12 @@ impl LocalHost {
             |server, keys| {
                 let (platform, process) = Process::start(server, keys, transport, audit)?;
                 started = process;
-                Ok(settings
-                    .shared
-                    .apply(policies, platform, &started.task_runs))
+                Ok(settings.shared.apply(policies, platform, &started))
             },
             add,
         )?;
         started.task_runs.serve(server, &assembly.platform);
+        started.event_runs.serve(server, &assembly.platform);
         Ok(Self {
             assembly,
             process: started,

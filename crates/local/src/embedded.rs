@@ -147,11 +147,12 @@ impl<P: FnOnce(Platform) -> Platform> Embedding<P> {
             |server, keys| {
                 let (platform, started) = Process::start(server, keys, Transport::Tcp, |it| it)?;
                 process = started;
-                Ok(shared.apply(policies, platform, &process.task_runs))
+                Ok(shared.apply(policies, platform, &process))
             },
             add,
         )?;
         process.task_runs.serve(&server, &assembly.platform);
+        process.event_runs.serve(&server, &assembly.platform);
         let service = match &path {
             Some(path) => assembly.service.at(path),
             None => assembly.service,
@@ -188,6 +189,12 @@ impl Embedded {
     /// work back to their store, for another instance: call it when the program is told to stop.
     pub fn begin_shutdown(&self) {
         self.process.shutdown.begin();
+    }
+
+    /// Sends events to subscribers, also those that another process put into a queue that they share:
+    /// spawn it. Without, this process sends from its first own event on.
+    pub async fn keep_sending(self) {
+        self.process.event_runs.keep_sending().await;
     }
 
     /// Waits for work that no call waits for, and sends the last spans: call it once the program no

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use mcpfn_core::port::AuditEntry;
+use mcpfn_core::port::{AuditEntry, EventDelivery};
 
 /// Upper bounds of the buckets, in milliseconds.
 const BOUNDS: [u64; 14] = [
@@ -16,7 +16,14 @@ const QUANTILES: [(f64, &str); 3] = [(0.5, "0.5"), (0.95, "0.95"), (0.99, "0.99"
 
 /// Calls, counted.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct PrometheusMetrics(Arc<Mutex<BTreeMap<SeriesKey, Series>>>);
+pub(crate) struct PrometheusMetrics(Arc<Mutex<Counted>>);
+
+#[derive(Debug, Clone, Default)]
+struct Counted {
+    calls: BTreeMap<SeriesKey, Series>,
+    /// By event and outcome.
+    deliveries: BTreeMap<(String, &'static str), u64>,
+}
 
 /// Registered names only, so there are as many as the server has.
 type SeriesKey = (String, String);
@@ -56,6 +63,7 @@ impl PrometheusMetrics {
     pub(crate) fn count(&self, call: &AuditEntry<'_>) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let series = all
+            .calls
             .entry((call.method.to_owned(), call.name.to_owned()))
             .or_default();
         *series.outcomes.entry(call.outcome.as_str()).or_default() += 1;
@@ -63,6 +71,13 @@ impl PrometheusMetrics {
         *series.kept.entry(call.cache.as_str()).or_default() += 1;
         series.buckets[BOUNDS.partition_point(|bound| *bound < call.duration_ms)] += 1;
         series.sum_ms += call.duration_ms;
+    }
+
+    /// Counts an attempt to send an event.
+    pub(crate) fn count_delivery(&self, delivery: &EventDelivery<'_>) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (delivery.event.to_owned(), delivery.outcome.as_str());
+        *all.deliveries.entry(key).or_default() += 1;
     }
 
     /// The document.
@@ -74,7 +89,8 @@ impl PrometheusMetrics {
             .clone();
         let mut text = String::new();
         // a `String` takes everything
-        let _ = write_all(&mut text, &all);
+        let _ = write_all(&mut text, &all.calls);
+        let _ = write_deliveries(&mut text, &all.deliveries);
         text
     }
 }
@@ -85,6 +101,28 @@ fn write_all(text: &mut String, all: &BTreeMap<SeriesKey, Series>) -> std::fmt::
     write_cache(text, all)?;
     write_durations(text, all)?;
     write_quantiles(text, all)
+}
+
+/// Nothing for a server that sent none.
+fn write_deliveries(
+    text: &mut String,
+    all: &BTreeMap<(String, &'static str), u64>,
+) -> std::fmt::Result {
+    if all.is_empty() {
+        return Ok(());
+    }
+    text.push_str(
+        "# HELP mcpfn_event_deliveries_total Attempts to send events to subscribers.\n# TYPE \
+        mcpfn_event_deliveries_total counter\n",
+    );
+    for ((event, outcome), count) in all {
+        writeln!(
+            text,
+            "mcpfn_event_deliveries_total{{event=\"{}\",outcome=\"{outcome}\"}} {count}",
+            escaped(event)
+        )?;
+    }
+    Ok(())
 }
 
 fn write_outcomes(text: &mut String, all: &BTreeMap<SeriesKey, Series>) -> std::fmt::Result {

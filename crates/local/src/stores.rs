@@ -2,19 +2,25 @@
 //! what several instances share. A choice by settings and nothing else.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 #[cfg(any(feature = "postgres", feature = "redis"))]
 use mcpfn_core::policy::FailureMode;
 #[cfg(any(feature = "postgres", feature = "redis"))]
 use mcpfn_core::port::{Dependency, IdempotencyStore, RateLimiter, ResultCache};
-use mcpfn_core::port::{Mailbox, Platform, TaskStore, Topics};
-use mcpfn_native::TaskRuns;
+use mcpfn_core::port::{
+    EventJobs, EventLog, EventPorts, EventSubscriptions, Mailbox, Platform, TaskStore, Topics,
+};
 use mcpfn_native::memory::MemoryStores;
+use mcpfn_native::{EventRuns, Process, TaskRuns};
 #[cfg(feature = "postgres")]
 use mcpfn_postgres::{PostgresServer, PostgresStores};
 #[cfg(feature = "redis")]
 use mcpfn_redis::{RedisServer, RedisStores};
 use mcpfn_settings::{EnvReader, Policies};
+
+/// How long a client holds a stream of events; then it opens another one.
+const STREAM: Duration = Duration::from_secs(600);
 
 /// Where instances share what they know, if anywhere.
 #[derive(Debug, Clone)]
@@ -74,19 +80,21 @@ impl SharedStores {
         &self,
         policies: Policies,
         platform: Platform,
-        runs: &TaskRuns,
+        process: &Process,
     ) -> Platform {
-        let runs = Arc::new(runs.clone());
+        let runs = Arc::new(process.task_runs.clone());
         match self {
             Self::Nowhere => {
                 let stores = Arc::new(MemoryStores::default());
                 let platform = between_calls(platform, &stores, runs);
+                let platform = with_events(platform, &stores, &process.event_runs);
                 policies.apply(platform, stores)
             }
             #[cfg(feature = "redis")]
             Self::Redis(server) => {
                 let stores = Arc::new(RedisStores::new(RedisServer::clone(server)));
                 let platform = between_calls(platform, &stores, runs);
+                let platform = with_events(platform, &stores, &process.event_runs);
                 shared(policies, platform, "redis", stores)
             }
             #[cfg(feature = "postgres")]
@@ -109,6 +117,18 @@ fn between_calls<S: Mailbox + TaskStore + Topics + 'static>(
         .with_tasks(Arc::clone(stores) as _, runs)
         .with_mailbox(Arc::clone(stores) as _)
         .with_topics(Arc::clone(stores) as _)
+}
+
+/// What happens between calls, and how it is sent.
+fn with_events<S>(platform: Platform, stores: &Arc<S>, runs: &EventRuns) -> Platform
+where
+    S: EventLog + EventSubscriptions + EventJobs + 'static,
+{
+    let queue = Arc::new(runs.clone().over(Arc::clone(stores) as _));
+    let ports = EventPorts::new(Arc::clone(stores) as _)
+        .webhooks(Arc::clone(stores) as _, queue)
+        .streams(STREAM);
+    platform.with_events(ports)
 }
 
 #[cfg(any(feature = "postgres", feature = "redis"))]

@@ -214,16 +214,17 @@ fn unreachable(cause: impl Into<String>) -> HttpError {
     HttpError::Unreachable(cause.into())
 }
 
-/// Why there was no answer. That a name is not public is known by the connector, far below.
+/// Why there was no answer. That a name is not public, or a certificate not valid, is known by the
+/// connector, far below.
 fn failure(failed: &hyper_util::client::legacy::Error) -> HttpError {
     let mut cause: Option<&(dyn Error + 'static)> = Some(failed);
     while let Some(error) = cause {
-        // an io::Error gives the source of what it wraps, not that itself
-        let wrapped = error
-            .downcast_ref::<std::io::Error>()
-            .and_then(|error| error.get_ref());
-        if let Some(NotPublic(name)) = wrapped.and_then(|wrapped| wrapped.downcast_ref()) {
+        let wrapped = innermost(error);
+        if let Some(NotPublic(name)) = wrapped.downcast_ref() {
             return HttpError::NotPublic(NotPublic(name.clone()).to_string());
+        }
+        if wrapped.is::<rustls::Error>() {
+            return HttpError::Untrusted(chain(failed));
         }
         cause = error.source();
     }
@@ -233,6 +234,17 @@ fn failure(failed: &hyper_util::client::legacy::Error) -> HttpError {
     } else {
         HttpError::Interrupted(said)
     }
+}
+
+/// What errors of I/O are wrapped around: each gives the source of that, and not that itself.
+fn innermost<'a>(mut error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
+    while let Some(wrapped) = error
+        .downcast_ref::<std::io::Error>()
+        .and_then(|error| error.get_ref())
+    {
+        error = wrapped;
+    }
+    error
 }
 
 /// An error and what is below it, in one line.

@@ -27,6 +27,7 @@ mod caller;
 #[cfg(feature = "client")]
 mod client;
 mod environment;
+mod event_runs;
 pub mod memory;
 mod ports;
 #[cfg(feature = "client")]
@@ -42,6 +43,7 @@ pub use background::Tasks;
 #[cfg(feature = "client")]
 pub use client::{Client, Resolve, SystemResolver};
 pub use environment::Variables;
+pub use event_runs::EventRuns;
 pub use ports::{OsRandom, new_key, platform};
 #[cfg(feature = "client")]
 pub use process::Process;

@@ -1,12 +1,16 @@
 //! Stores in this process: results, rate limits, idempotent writes, answers to questions, subscriptions,
-//! tasks. For one process that serves every caller, and for tests; instances do not share them, and nothing outlives the process.
+//! tasks, events. For one process that serves every caller, and for tests; instances do not share them, and nothing outlives the process.
 //! Bounded, whatever callers do.
 
 mod cache;
+mod event_ports;
+mod events;
 mod idempotency;
+mod jobs;
 mod letters;
 mod limiter;
 mod limits;
+mod subscribers;
 mod tasks;
 mod topics;
 
@@ -23,7 +27,7 @@ use tokio::sync::Notify;
 
 pub use limits::MemoryLimits;
 
-/// The five stores, in memory. Locks are held for single operations on maps and never across a
+/// All stores, in memory. Locks are held for single operations on maps and never across a
 /// wait.
 #[derive(Debug, Default)]
 pub struct MemoryStores {
@@ -33,6 +37,9 @@ pub struct MemoryStores {
     letters: Mutex<letters::Letters>,
     tasks: Mutex<tasks::TaskTable>,
     records: Mutex<topics::TopicTable>,
+    events: Mutex<events::EventLogs>,
+    subscribers: Mutex<subscribers::SubscriberTable>,
+    jobs: Mutex<jobs::JobQueues>,
     /// Told of each letter.
     arrived: Notify,
     limits: MemoryLimits,

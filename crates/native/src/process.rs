@@ -13,6 +13,7 @@ use mcpfn_core::{
 use crate::background::Tasks;
 use crate::blocking::BlockingThreads;
 use crate::client::Client;
+use crate::event_runs::EventRuns;
 use crate::ports::platform;
 use crate::shutdown::ProcessShutdown;
 use crate::task_runs::TaskRuns;
@@ -29,6 +30,8 @@ pub struct Process {
     pub task_runs: TaskRuns,
     /// Whether it is to end.
     pub shutdown: ProcessShutdown,
+    /// What sends events to subscribers, where the host has a queue for them.
+    pub event_runs: EventRuns,
 }
 
 impl Process {
@@ -57,6 +60,7 @@ impl Process {
             telemetry,
             task_runs: TaskRuns::default(),
             shutdown,
+            event_runs: EventRuns::default(),
         };
         Ok((platform, process))
     }

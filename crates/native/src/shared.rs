@@ -31,4 +31,6 @@ pub struct Breakers {
     pub tasks: Breaker,
     /// Of subscriptions.
     pub topics: Breaker,
+    /// Of events.
+    pub events: Breaker,
 }

@@ -1,5 +1,5 @@
 //! What the instances of a server share, in Redis or Valkey: results, rate limits, idempotent
-//! writes, answers to questions, subscriptions, tasks. In one server, a cluster, or the master that
+//! writes, answers to questions, subscriptions, tasks, events. In one server, a cluster, or the master that
 //! sentinels name ([`RedisServer::parse`]). No policy: which call asks, and what happens when Redis
 //! is down, is the core's.
 //!
@@ -28,8 +28,12 @@
 //! | `s:` | hash: `v` version, `e` when it expires, `p` value: a resource's last change, or what a session subscribed to | one script to write; `HMGET` |
 //! | `l:` | an answer to a question of a call that waits | `SET NX`; `GET` until it is there |
 //! | `t:` | a task as a hash: `v` version, `n` a random name of the last change, `e` when it expires, and its parts: `head`, `call`, `questions`, `checkpoint`, `outcome` | one script to create, one to change; `HMGET`; `DEL` |
+//! | `e:`, `f:` | a log of events as a stream, whose entries are named by their positions; and a hash: `f` position of the last event that is gone, `l` of the last of all | one script each to append, to read, to find the end |
+//! | `b:`, `i:` | who subscribed to an event: a hash with `v` version, `n` a random name of the last change, `e` when it expires, `b` body, each before an id; and the ids in order | one script each to write, to page, to remove; `HMGET` |
+//! | `o:` | what one subscriber has: ids by when they expire | one script; `ZREM` |
+//! | `j:`, `k:`, `x:` | a queue: keys of work by when it can be taken; its `b` body, `d` due time, `l` lease before a key; what was given up | one script each to put, to take, to end; `ZRANGE`, `LRANGE` |
 //!
-//! Scripts have one key each, so that they run on any node of a cluster, and are sent as their
+//! Scripts have one key each, or several with the same part in braces, so that they run on any node of a cluster, and are sent as their
 //! digest (`EVALSHA`); a server that does not know one is told it, once.
 //!
 //! # What is guaranteed
@@ -47,6 +51,10 @@
 //!
 //! *Tasks*: of all who saw the same head, one changes it, and parts that change with it are seen with
 //! it or not at all.
+//!
+//! *Events*: positions grow, whatever the clocks of instances say, and who asks from one that is gone is
+//! told. Work of a queue is done by one instance at a time, and again by another one where that one
+//! ended without a word.
 //!
 //! All of this holds as long as Redis keeps what it was told. It does not where it evicts keys
 //! (`maxmemory-policy` other than `noeviction`, which is warned of), where it restarts without
@@ -73,6 +81,9 @@
 
 mod cache;
 mod connection;
+mod event_log;
+mod event_queue;
+mod event_subscriptions;
 mod failure;
 mod idempotency;
 mod limiter;

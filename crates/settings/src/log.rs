@@ -2,7 +2,9 @@
 //! alarms read it, the sentence beside it is for people. Which format and which place a line has is
 //! decided where `tracing` is set up.
 
-use mcpfn_core::port::{AuditEntry, AuditLog, Failure, RefusedRequest};
+use mcpfn_core::port::{
+    AuditEntry, AuditLog, DeliveryOutcome, EventDelivery, Failure, RefusedRequest,
+};
 
 /// Writes every entry to `tracing`.
 #[derive(Debug, Clone, Copy, Default)]
@@ -31,6 +33,22 @@ macro_rules! call_at {
             input = $call.input(),
             traceparent = $call.traceparent,
             "call"
+        )
+    };
+}
+
+/// An attempt to send an event, likewise.
+macro_rules! delivery_at {
+    ($level:ident, $delivery:ident) => {
+        tracing::$level!(
+            event = "event_delivery",
+            name = $delivery.event,
+            subscription = $delivery.subscription,
+            outcome = $delivery.outcome.as_str(),
+            reason = $delivery.reason,
+            failures = $delivery.failures,
+            duration_ms = $delivery.duration_ms,
+            "an event was sent to a subscriber"
         )
     };
 }
@@ -80,6 +98,15 @@ impl AuditLog for Log {
             unlogged = request.unlogged,
             "a request was refused"
         );
+    }
+
+    /// One that is given up is a warning: somebody does not hear of something.
+    fn delivery(&self, delivery: &EventDelivery<'_>) {
+        if delivery.outcome == DeliveryOutcome::Dead {
+            delivery_at!(warn, delivery);
+        } else {
+            delivery_at!(info, delivery);
+        }
     }
 
     fn store_failure(&self, store: &str, cause: &str) {

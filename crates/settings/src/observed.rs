@@ -5,16 +5,17 @@ use std::sync::Arc;
 
 use mcpfn_core::{
     handler::{MaybeSend, MaybeSync},
-    port::{AuditEntry, AuditLog, Failure, RefusedRequest},
+    port::{AuditEntry, AuditLog, EventDelivery, Failure, RefusedRequest},
 };
 
-/// Passes every entry on, and then shows those of calls to a function.
-pub struct Observed<F> {
+/// Passes every entry on, and then shows those of calls to a function, and of deliveries to another.
+pub struct Observed<F, D = fn(&EventDelivery<'_>)> {
     inner: Arc<dyn AuditLog>,
     see: F,
+    see_delivery: D,
 }
 
-impl<F> fmt::Debug for Observed<F> {
+impl<F, D> fmt::Debug for Observed<F, D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Observed(..)")
     }
@@ -23,11 +24,31 @@ impl<F> fmt::Debug for Observed<F> {
 impl<F: Fn(&AuditEntry<'_>) + MaybeSend + MaybeSync> Observed<F> {
     /// `see` is called when a call has ended, by the call itself: it must not wait.
     pub fn new(inner: Arc<dyn AuditLog>, see: F) -> Self {
-        Self { inner, see }
+        Self {
+            inner,
+            see,
+            see_delivery: |_| {},
+        }
+    }
+
+    /// The same for each attempt to send an event.
+    pub fn and_deliveries<D>(self, see_delivery: D) -> Observed<F, D>
+    where
+        D: Fn(&EventDelivery<'_>) + MaybeSend + MaybeSync,
+    {
+        Observed {
+            inner: self.inner,
+            see: self.see,
+            see_delivery,
+        }
     }
 }
 
-impl<F: Fn(&AuditEntry<'_>) + MaybeSend + MaybeSync> AuditLog for Observed<F> {
+impl<F, D> AuditLog for Observed<F, D>
+where
+    F: Fn(&AuditEntry<'_>) + MaybeSend + MaybeSync,
+    D: Fn(&EventDelivery<'_>) + MaybeSend + MaybeSync,
+{
     fn failure(&self, failure: &Failure<'_>) {
         self.inner.failure(failure);
     }
@@ -43,6 +64,11 @@ impl<F: Fn(&AuditEntry<'_>) + MaybeSend + MaybeSync> AuditLog for Observed<F> {
 
     fn refused(&self, request: &RefusedRequest<'_>) {
         self.inner.refused(request);
+    }
+
+    fn delivery(&self, delivery: &EventDelivery<'_>) {
+        self.inner.delivery(delivery);
+        (self.see_delivery)(delivery);
     }
 
     fn store_failure(&self, store: &str, cause: &str) {

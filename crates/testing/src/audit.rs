@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use mcpfn_core::port::{AuditEntry, AuditLog, CacheStatus, Failure, Outcome};
+use mcpfn_core::port::{AuditEntry, AuditLog, CacheStatus, EventDelivery, Failure, Outcome};
 
 /// What a server told its operator. Clones share it.
 #[derive(Debug, Clone, Default)]
@@ -14,6 +14,7 @@ struct AuditState {
     failures: Vec<RecordedFailure>,
     degraded: Vec<(String, String)>,
     denied: Vec<(String, Option<String>)>,
+    deliveries: Vec<AuditedDelivery>,
 }
 
 /// One call, as the log has it.
@@ -40,6 +41,20 @@ pub struct AuditedCall {
     pub deprecated: Vec<String>,
     /// What the log has of its arguments, where the platform says that it may.
     pub arguments: Option<String>,
+}
+
+/// One attempt to send an event, as the log has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AuditedDelivery {
+    /// The event.
+    pub event: String,
+    /// The subscription's id.
+    pub subscription: String,
+    /// `delivered`, `retried` or `dead`.
+    pub outcome: &'static str,
+    /// Why it did not arrive; else empty.
+    pub reason: String,
 }
 
 /// The private side of a failed call.
@@ -90,6 +105,12 @@ impl TestAudit {
         self.lock().denied.clone()
     }
 
+    /// Attempts to send events.
+    #[must_use]
+    pub fn deliveries(&self) -> Vec<AuditedDelivery> {
+        self.lock().deliveries.clone()
+    }
+
     /// What is behind the lock is whole after a panic, too: every change is one push.
     fn lock(&self) -> MutexGuard<'_, AuditState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -124,6 +145,15 @@ impl AuditLog for TestAudit {
     fn denied(&self, sentence: &str, cause: Option<&str>) {
         let denied = (sentence.to_owned(), cause.map(str::to_owned));
         self.lock().denied.push(denied);
+    }
+
+    fn delivery(&self, delivery: &EventDelivery<'_>) {
+        self.lock().deliveries.push(AuditedDelivery {
+            event: delivery.event.to_owned(),
+            subscription: delivery.subscription.to_owned(),
+            outcome: delivery.outcome.as_str(),
+            reason: delivery.reason.to_owned(),
+        });
     }
 
     fn store_failure(&self, store: &str, cause: &str) {

@@ -2,6 +2,7 @@
 //! what stands before it there (headers, origins, tokens) is tested through a host.
 
 pub(crate) mod error;
+mod events;
 mod link;
 pub(crate) mod request;
 pub(crate) mod results;
@@ -24,6 +25,7 @@ use serde_json::{Value, json};
 use crate::answer::{Answer, Question};
 use crate::audit::TestAudit;
 use crate::clock::TestClock;
+use crate::events::TestEvents;
 use crate::notification::{LoggedMessage, ReportedProgress};
 use crate::ports;
 use crate::stores::TestStores;
@@ -82,15 +84,16 @@ impl TestClient {
     /// As [`TestClient::new`].
     pub fn with_clock(server: impl IntoServer, clock: TestClock) -> Self {
         let (audit, stores) = (TestAudit::default(), TestStores::default());
-        let tasks = TestTasks::default();
+        let (tasks, events) = (TestTasks::default(), TestEvents::default());
         Self(ClientLink {
             server: server.into_server(),
-            platform: Arc::new(ports::platform(&clock, &audit, &stores, &tasks)),
+            platform: Arc::new(ports::platform(&clock, &audit, &stores, &tasks, &events)),
             principal: Arc::new(Principal::local()),
             revision: Revision::LATEST,
             capabilities: None,
             does_tasks: false,
             tasks,
+            events,
             meta: JsonObject::new(),
             answers: BTreeMap::new(),
             answerer: None,

@@ -21,6 +21,7 @@ use serde_json::Value;
 use crate::answer::Answer;
 use crate::audit::TestAudit;
 use crate::clock::TestClock;
+use crate::events::TestEvents;
 use crate::notification::{Heard, LoggedMessage, ReportedProgress};
 use crate::ports;
 use crate::stores::TestStores;
@@ -115,6 +116,7 @@ impl TestCx {
                 &audit,
                 &TestStores::default(),
                 &TestTasks::default(),
+                &TestEvents::default(),
             ),
             clock,
             audit,

@@ -62,6 +62,7 @@ mod audit;
 mod client;
 mod clock;
 mod cx;
+mod events;
 mod executor;
 mod http;
 mod notification;
@@ -70,7 +71,7 @@ mod stores;
 mod tasks;
 
 pub use answer::{Answer, Question, carried_state, private_cause, questions};
-pub use audit::{AuditedCall, RecordedFailure, TestAudit};
+pub use audit::{AuditedCall, AuditedDelivery, RecordedFailure, TestAudit};
 pub use client::error::{ClientError, ProtocolError};
 pub use client::request::TestRequest;
 pub use client::results::{
@@ -80,6 +81,7 @@ pub use client::results::{
 pub use client::{IntoServer, TestClient};
 pub use clock::TestClock;
 pub use cx::TestCx;
+pub use events::TestEvents;
 pub use executor::block_on;
 pub use http::TestHttp;
 pub use notification::{LoggedMessage, ReportedProgress};

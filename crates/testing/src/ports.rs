@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use mcpfn_core::{
     policy::{FailureMode, RateLimits},
-    port::{Platform, Random},
+    port::{EventPorts, Platform, Random},
     round_trip::Keyring,
 };
 
 use crate::audit::TestAudit;
 use crate::clock::TestClock;
+use crate::events::TestEvents;
 use crate::stores::TestStores;
 use crate::tasks::TestTasks;
 
@@ -27,15 +29,17 @@ impl Random for TestRandom {
     }
 }
 
-/// These ports, with stores in memory behind all three policies, and for tasks.
+/// These ports, with stores in memory behind all three policies, for tasks and for events.
 pub(crate) fn platform(
     clock: &TestClock,
     audit: &TestAudit,
     stores: &TestStores,
     tasks: &TestTasks,
+    events: &TestEvents,
 ) -> Platform {
     let time = Arc::new(clock.clone());
     let stores = Arc::new(stores.clone());
+    let events = Arc::new(events.clone());
     let rate_limits = RateLimits {
         limiter: stores.clone(),
         rate: None,
@@ -52,6 +56,11 @@ pub(crate) fn platform(
     .with_rate_limits(rate_limits)
     .with_idempotency(stores, FailureMode::Closed)
     .with_tasks(Arc::new(tasks.clone()), Arc::new(tasks.clone()))
+    .with_events(
+        EventPorts::new(events.clone())
+            .webhooks(events.clone(), events)
+            .streams(Duration::from_secs(600)),
+    )
 }
 
 #[cfg(test)]

@@ -228,6 +228,7 @@ impl ApiClient {
             Err(
                 HttpError::TimedOut
                 | HttpError::Unreachable(_)
+                | HttpError::Untrusted(_)
                 | HttpError::Interrupted(_)
                 | HttpError::Undecodable(_),
             ) => Some(jitter(cx, request)),

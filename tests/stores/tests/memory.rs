@@ -6,12 +6,13 @@ use std::sync::Arc;
 use mcpfn_core::port::{Mailbox, TaskStore, Topics};
 use mcpfn_native::memory;
 use mcpfn_store_tests::contract::{Store, Stores, checks};
+use mcpfn_store_tests::events::{EventStore, EventStores, of_events};
 use mcpfn_store_tests::mailbox::{Mailboxes, of_letters};
 use mcpfn_store_tests::objects::Objects;
 use mcpfn_store_tests::task_objects::TaskObjects;
 use mcpfn_store_tests::tasks::{TaskStores, of_tasks};
 use mcpfn_store_tests::topics::{TopicStores, of_topics};
-use mcpfn_testing::TestStores;
+use mcpfn_testing::{TestEvents, TestStores};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn memory_keeps_the_contract() {
@@ -69,6 +70,22 @@ async fn stores_keep_the_contract_of_subscriptions() {
         let other = Arc::clone(&one);
         let stores = TopicStores { one, other };
         for check in of_topics() {
+            let ran = tokio::spawn((check.run)(stores.clone())).await;
+            assert!(ran.is_ok(), "{}", check.name);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn memory_keeps_the_contract_of_events() {
+    let engines: [Arc<dyn EventStore>; 2] = [
+        Arc::new(memory::MemoryStores::default()),
+        Arc::new(TestEvents::default()),
+    ];
+    for one in engines {
+        let other = Arc::clone(&one);
+        let stores = EventStores { one, other };
+        for check in of_events() {
             let ran = tokio::spawn((check.run)(stores.clone())).await;
             assert!(ran.is_ok(), "{}", check.name);
         }

@@ -144,6 +144,7 @@ pub(super) fn capabilities(
         resources: offered(!registry.resources().is_empty() || shelf.is_some()),
         completions: offered(completes),
         logging: logging.then_some(Offered {}),
+        events: None,
         extensions,
         subscriptions: Subscriptions::default(),
     }

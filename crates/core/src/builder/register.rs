@@ -7,7 +7,7 @@ mod prompt;
 mod resource;
 mod tool;
 
-pub(super) use check::unique;
+pub(super) use check::{check_description, check_name, check_scopes, report, unique};
 pub(super) use extension::extension_mistake;
 pub(super) use prompt::prompt;
 pub(super) use resource::resource;

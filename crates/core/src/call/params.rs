@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use crate::jsonrpc::{Error, Object, refused, string};
+use crate::jsonrpc::{Error, Object, present, refused, string};
 use crate::model::meta::{LogLevel, RawMeta};
 
 /// What `completion/complete` may refer to.
@@ -55,6 +55,24 @@ struct ParamMembers<'a> {
     request_id: Option<&'a RawValue>,
     #[serde(borrow, default)]
     task_id: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    delivery: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    max_age_ms: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    max_events: Option<&'a RawValue>,
+    // null asks for no end, nothing for what is usual
+    #[serde(borrow, default, deserialize_with = "present")]
+    ttl_ms: Option<&'a RawValue>,
+}
+
+/// What methods of events take beside a name, arguments and a cursor.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct EventMembers<'a> {
+    pub(crate) delivery: Option<&'a RawValue>,
+    pub(crate) max_age_ms: Option<&'a RawValue>,
+    pub(crate) max_events: Option<&'a RawValue>,
+    pub(crate) ttl_ms: Option<&'a RawValue>,
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Params<'a> {
@@ -147,6 +165,15 @@ impl<'a> Params<'a> {
 
     pub(crate) fn task_id(&self) -> Result<Cow<'a, str>, Error> {
         Self::required("taskId", self.0.task_id)
+    }
+
+    pub(crate) fn events(&self) -> EventMembers<'a> {
+        EventMembers {
+            delivery: self.0.delivery,
+            max_age_ms: self.0.max_age_ms,
+            max_events: self.0.max_events,
+            ttl_ms: self.0.ttl_ms,
+        }
     }
 
     pub(crate) fn cursor(&self) -> Result<Option<Cow<'a, str>>, Error> {

@@ -30,9 +30,9 @@ use tasks::FollowedTasks;
 
 const METHOD: &str = "subscriptions/listen";
 /// By which a client tells streams apart: the id of the request that opened each.
-const SUBSCRIPTION_ID: &str = "io.modelcontextprotocol/subscriptionId";
+pub(super) const SUBSCRIPTION_ID: &str = "io.modelcontextprotocol/subscriptionId";
 /// What is left of the host's time when a stream ends, in milliseconds.
-const MARGIN_MS: u64 = 1_000;
+pub(super) const MARGIN_MS: u64 = 1_000;
 
 /// What a client wants to hear (`SubscriptionFilter`). Kinds that are not served are not read, and
 /// not acknowledged: lists change only with a deployment.
@@ -113,16 +113,7 @@ pub(super) fn listen(
         until_ms: deadline_ms
             .saturating_sub(MARGIN_MS)
             .min(now_ms.saturating_add(milliseconds(listening.at_most))),
-        entry: StreamEntry {
-            server: server.clone(),
-            platform: Arc::clone(platform),
-            principal: Arc::clone(&call.principal),
-            revision: call.revision,
-            id: call.id.as_json().to_owned(),
-            trace: call.meta.trace.clone(),
-            started_ms: now_ms,
-            refused: None,
-        },
+        entry: StreamEntry::new(server, call, METHOD, platform),
     };
     let id = call.id.as_json().into();
     let hold = Box::pin(stream.hold(honoured));
@@ -246,7 +237,8 @@ impl ListenStream {
 
 /// The stream's entry in the audit log, written when it ends or is dropped: a client that leaves is
 /// how most of them end.
-struct StreamEntry {
+pub(super) struct StreamEntry {
+    method: &'static str,
     server: Server,
     platform: Arc<Platform>,
     principal: Arc<Principal>,
@@ -257,12 +249,51 @@ struct StreamEntry {
     refused: Option<Error>,
 }
 
+impl StreamEntry {
+    pub(super) fn new(
+        server: &Server,
+        call: &Call<'_>,
+        method: &'static str,
+        platform: &Arc<Platform>,
+    ) -> Self {
+        Self {
+            method,
+            server: server.clone(),
+            platform: Arc::clone(platform),
+            principal: Arc::clone(&call.principal),
+            revision: call.revision,
+            id: call.id.as_json().to_owned(),
+            trace: call.meta.trace.clone(),
+            started_ms: platform.clock.now_ms(),
+            refused: None,
+        }
+    }
+
+    pub(super) fn server(&self) -> &Server {
+        &self.server
+    }
+
+    pub(super) fn revision(&self) -> Revision {
+        self.revision
+    }
+
+    /// JSON text of the request's id.
+    pub(super) fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The stream did not begin.
+    pub(super) fn refuse(&mut self, error: &Error) {
+        self.refused = Some(error.clone());
+    }
+}
+
 impl Drop for StreamEntry {
     fn drop(&mut self) {
         let now_ms = self.platform.clock.now_ms();
         ImmediateCall {
             revision: self.revision,
-            method: METHOD,
+            method: self.method,
             id: &self.id,
             principal: &self.principal,
             trace: Some(&self.trace),

@@ -23,6 +23,11 @@ pub(crate) enum Method {
     GetTask,
     UpdateTask,
     CancelTask,
+    ListEvents,
+    PollEvents,
+    StreamEvents,
+    SubscribeEvents,
+    UnsubscribeEvents,
     Subscribe,
     Unsubscribe,
     Listen,
@@ -37,6 +42,7 @@ impl Method {
     pub(crate) fn find(name: &str, revision: Revision, has: &ServerCapabilities) -> Option<Self> {
         let modern = revision.is_modern();
         let tasks = modern && has.extensions.contains_key(EXTENSION);
+        let events = modern && has.events.is_some();
         let (method, served) = match name {
             "server/discover" => (Self::Discover, modern),
             "initialize" => (Self::Initialize, !modern),
@@ -53,6 +59,11 @@ impl Method {
             "tasks/get" => (Self::GetTask, tasks),
             "tasks/update" => (Self::UpdateTask, tasks),
             "tasks/cancel" => (Self::CancelTask, tasks),
+            "events/list" => (Self::ListEvents, events),
+            "events/poll" => (Self::PollEvents, events),
+            "events/stream" => (Self::StreamEvents, events),
+            "events/subscribe" => (Self::SubscribeEvents, events),
+            "events/unsubscribe" => (Self::UnsubscribeEvents, events),
             "resources/subscribe" => (Self::Subscribe, !modern && polls(has)),
             "resources/unsubscribe" => (Self::Unsubscribe, !modern && polls(has)),
             "subscriptions/listen" => (Self::Listen, modern && has.subscriptions.listen.is_some()),
@@ -82,6 +93,11 @@ impl Method {
             Self::GetTask => "tasks/get",
             Self::UpdateTask => "tasks/update",
             Self::CancelTask => "tasks/cancel",
+            Self::ListEvents => "events/list",
+            Self::PollEvents => "events/poll",
+            Self::StreamEvents => "events/stream",
+            Self::SubscribeEvents => "events/subscribe",
+            Self::UnsubscribeEvents => "events/unsubscribe",
             Self::Subscribe => "resources/subscribe",
             Self::Unsubscribe => "resources/unsubscribe",
             Self::Listen => "subscriptions/listen",

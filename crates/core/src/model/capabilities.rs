@@ -8,6 +8,9 @@ use std::collections::BTreeMap;
 use crate::jsonrpc::Object;
 use crate::model::subscription::Subscriptions;
 
+/// The id of the extension for events.
+pub(crate) const EVENTS: &str = "io.modelcontextprotocol/events";
+
 /// What the client declared on this request. Never remembered from an earlier one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -137,6 +140,9 @@ pub(crate) struct ServerCapabilities {
     pub(crate) completions: Option<Offered>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) logging: Option<Offered>,
+    /// Also by their extension's id; clients that were made for its first sketch look here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) events: Option<Offered>,
     /// Settings of extensions by id. Said on every revision: their capabilities are open objects.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) extensions: BTreeMap<String, Value>,

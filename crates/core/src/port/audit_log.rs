@@ -56,6 +56,11 @@ pub trait AuditLog: MaybeSend + MaybeSync {
         let _ = request;
     }
 
+    /// An event was sent to a subscriber, or was not. Nothing is written unless this is implemented.
+    fn delivery(&self, delivery: &EventDelivery<'_>) {
+        let _ = delivery;
+    }
+
     /// A store that policies use is unavailable; the call went on, or was refused, as the policy
     /// says. Or a service that a handler can do without (`Cx::report_degraded`): the call went on.
     fn store_failure(&self, store: &str, cause: &str);
@@ -75,6 +80,68 @@ pub struct RefusedRequest<'a> {
     pub sentence: &'a str,
     /// How many refusals for this reason had no entry since the last one: there are ten a minute.
     pub unlogged: u64,
+}
+
+/// One attempt to send an event to a subscriber.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct EventDelivery<'a> {
+    /// The event: a registered name.
+    pub event: &'a str,
+    /// The subscription's id, which opens nothing.
+    pub subscription: &'a str,
+    /// What became of it.
+    pub outcome: DeliveryOutcome,
+    /// Why it did not arrive, in one word such as `timeout`; empty where it did.
+    pub reason: &'a str,
+    /// How many attempts failed before this one.
+    pub failures: u32,
+    /// How long the attempt took.
+    pub duration_ms: u64,
+}
+
+impl<'a> EventDelivery<'a> {
+    pub(crate) fn new(
+        event: &'a str,
+        subscription: &'a str,
+        outcome: DeliveryOutcome,
+        reason: &'a str,
+        failures: u32,
+        duration_ms: u64,
+    ) -> Self {
+        Self {
+            event,
+            subscription,
+            outcome,
+            reason,
+            failures,
+            duration_ms,
+        }
+    }
+}
+
+/// What became of an attempt to send an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum DeliveryOutcome {
+    /// The subscriber has it.
+    Delivered,
+    /// Another attempt follows.
+    Retried,
+    /// No other attempt follows: the subscriber does not get it.
+    Dead,
+}
+
+impl DeliveryOutcome {
+    /// One word for a log or a metric.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::Retried => "retried",
+            Self::Dead => "dead",
+        }
+    }
 }
 
 /// The private side of a failed call. The client was told `id`, and nothing else of it.

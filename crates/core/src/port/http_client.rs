@@ -184,6 +184,8 @@ pub enum HttpError {
     TimedOut,
     /// No connection.
     Unreachable(String),
+    /// No connection that can be trusted: the other side's certificate is not valid for its name, say.
+    Untrusted(String),
     /// The connection broke before the answer was whole: what was asked may have been done.
     Interrupted(String),
     /// An answer that can't be read: compressed in a way that was not asked for, or not validly.
@@ -197,6 +199,7 @@ impl fmt::Display for HttpError {
             Self::NotPublic(cause) => write!(f, "the address is not public: {cause}"),
             Self::TimedOut => f.write_str("no answer in time"),
             Self::Unreachable(cause) => write!(f, "unreachable: {cause}"),
+            Self::Untrusted(cause) => write!(f, "not trusted: {cause}"),
             Self::Interrupted(cause) => write!(f, "interrupted: {cause}"),
             Self::Undecodable(cause) => write!(f, "the answer can't be decoded: {cause}"),
         }

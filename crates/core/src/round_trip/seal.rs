@@ -191,7 +191,7 @@ impl Keyring {
 
 impl Keyring {
     /// The nonce, and behind it the ciphertext with its tag.
-    pub(super) fn encrypt(
+    pub(crate) fn encrypt(
         &self,
         plain: &[u8],
         binding: &Binding,
@@ -206,7 +206,7 @@ impl Keyring {
 
     /// What was encrypted under the same binding by any of the keys: instances with old and new ones
     /// overlap during a rotation.
-    pub(super) fn decrypt(&self, encrypted: &[u8], binding: &Binding) -> Option<Vec<u8>> {
+    pub(crate) fn decrypt(&self, encrypted: &[u8], binding: &Binding) -> Option<Vec<u8>> {
         let (nonce, sealed) = encrypted.split_first_chunk::<NONCE>()?;
         self.0.iter().find_map(|key| {
             let cipher = XChaCha20Poly1305::new(key.into());

@@ -11,7 +11,7 @@ use super::result_writer::ResultWriter;
 use crate::call::modern_versions;
 use crate::jsonrpc::to_json;
 use crate::model::JsonObject;
-use crate::model::capabilities::ServerCapabilities;
+use crate::model::capabilities::{EVENTS, ServerCapabilities};
 use crate::model::implementation::Implementation;
 use crate::page;
 use crate::scope::Scopes;
@@ -152,12 +152,14 @@ impl Greetings {
                 // the capability came with 2025-03-26
                 capabilities.completions = None;
             }
-            // tasks of later revisions, which no handshake agrees on
+            // tasks and events are of later revisions, which no handshake agrees on
             capabilities.extensions.remove(EXTENSION);
             if !revision.has_titles() {
                 // pages hang on `_meta`, which these have not
                 capabilities.extensions.remove(page::EXTENSION);
             }
+            capabilities.extensions.remove(EVENTS);
+            capabilities.events = None;
             let mut body = JsonObject::new();
             body.insert("protocolVersion".into(), revision.as_str().into());
             let polls = capabilities.subscriptions.poll;

@@ -19,6 +19,9 @@ mod deprecations;
 /// Servers behind one, as authors may write them.
 mod upstreams;
 
+/// What happens between calls, and how clients hear of it.
+mod events;
+
 /// One message in, the bytes of its answer out.
 mod pages;
 mod skills;

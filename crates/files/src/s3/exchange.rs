@@ -55,6 +55,7 @@ fn is_passing(answered: &Result<HttpResponse, HttpError>) -> bool {
             error,
             HttpError::TimedOut
                 | HttpError::Unreachable(_)
+                | HttpError::Untrusted(_)
                 | HttpError::Interrupted(_)
                 | HttpError::Undecodable(_)
         ),

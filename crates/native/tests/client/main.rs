@@ -2,6 +2,7 @@
 //! and names that lie.
 
 mod server;
+mod webhooks;
 
 use std::io::{self, Write};
 use std::net::IpAddr;

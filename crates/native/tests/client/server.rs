@@ -1,5 +1,5 @@
 //! A server of bytes, so that it can also be a bad one. Not an HTTP implementation: it answers
-//! every request in the same way.
+//! every request in the same way, until it is told another one.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -122,6 +122,7 @@ pub(crate) struct Server {
     address: SocketAddr,
     connections: Arc<AtomicUsize>,
     requests: Arc<Mutex<Vec<String>>>,
+    answer: Arc<Mutex<RpcResponse>>,
     task: JoinHandle<()>,
 }
 
@@ -160,10 +161,12 @@ impl Server {
         let connections = Arc::new(AtomicUsize::new(0));
         let requests = Arc::<Mutex<Vec<String>>>::default();
         let (counted, kept) = (Arc::clone(&connections), Arc::clone(&requests));
+        let answer = Arc::new(Mutex::new(answer));
+        let given = Arc::clone(&answer);
         let task = tokio::spawn(async move {
             while let Ok((socket, _)) = listener.accept().await {
                 counted.fetch_add(1, Ordering::SeqCst);
-                let (answer, tls, kept) = (answer.clone(), tls.clone(), Arc::clone(&kept));
+                let (answer, tls, kept) = (Arc::clone(&given), tls.clone(), Arc::clone(&kept));
                 tokio::spawn(async move {
                     match tls {
                         None => serve(socket, &answer, &kept).await,
@@ -180,8 +183,14 @@ impl Server {
             address,
             connections,
             requests,
+            answer,
             task,
         }
+    }
+
+    /// Answers this from now on.
+    pub(crate) fn becomes(&self, answer: RpcResponse) {
+        *self.answer.lock().unwrap() = answer;
     }
 
     pub(crate) fn port(&self) -> u16 {
@@ -211,11 +220,12 @@ impl Server {
 
 async fn serve(
     mut socket: impl AsyncRead + AsyncWrite + Unpin,
-    answer: &RpcResponse,
+    answer: &Mutex<RpcResponse>,
     kept: &Mutex<Vec<String>>,
 ) {
     while let Some(request) = read_request(&mut socket).await {
         kept.lock().unwrap().push(request);
+        let answer = answer.lock().unwrap().clone();
         if answer.write(&mut socket).await.is_err()
             || answer.then != Then::Next
             || answer.declared.is_none()

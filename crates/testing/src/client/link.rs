@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::answer::{Answer, Question};
 use crate::audit::TestAudit;
 use crate::clock::TestClock;
+use crate::events::TestEvents;
 use crate::notification::Heard;
 use crate::stores::TestStores;
 use crate::tasks::TestTasks;
@@ -26,6 +27,7 @@ pub(crate) struct ClientLink {
     pub(super) capabilities: Option<Value>,
     pub(super) does_tasks: bool,
     pub(super) tasks: TestTasks,
+    pub(super) events: TestEvents,
     pub(super) meta: JsonObject,
     pub(super) answers: BTreeMap<String, Answer>,
     pub(super) answerer: Option<Arc<Answerer>>,

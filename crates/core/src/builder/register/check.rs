@@ -23,7 +23,7 @@ pub(crate) fn unique<'a>(
 }
 
 /// Adds mistakes under the name of the thing that they are about.
-pub(super) fn report(kind: &str, name: &str, found: &[String], mistakes: &mut Vec<String>) {
+pub(crate) fn report(kind: &str, name: &str, found: &[String], mistakes: &mut Vec<String>) {
     mistakes.extend(
         found
             .iter()
@@ -31,14 +31,14 @@ pub(super) fn report(kind: &str, name: &str, found: &[String], mistakes: &mut Ve
     );
 }
 
-pub(super) fn check_name(name: &str, found: &mut Vec<String>) {
+pub(crate) fn check_name(name: &str, found: &mut Vec<String>) {
     // what the specification recommends for tools since 2025-11-25
     if !is_name(name) {
         found.push("a name has 1 to 128 of the characters A-Z a-z 0-9 _ - .".to_owned());
     }
 }
 
-pub(super) fn check_scopes(scopes: &[String], found: &mut Vec<String>) {
+pub(crate) fn check_scopes(scopes: &[String], found: &mut Vec<String>) {
     found.extend(
         scopes
             .iter()
@@ -47,7 +47,7 @@ pub(super) fn check_scopes(scopes: &[String], found: &mut Vec<String>) {
     );
 }
 
-pub(super) fn check_description(description: Option<&String>, found: &mut Vec<String>) {
+pub(crate) fn check_description(description: Option<&String>, found: &mut Vec<String>) {
     if description.is_none_or(|description| description.trim().is_empty()) {
         found.push(
             "it has no description: add a doc comment or `.description(..)`, a model chooses by it"

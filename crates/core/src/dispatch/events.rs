@@ -1,0 +1,145 @@
+//! Events (SEP-3415): what clients do with them, and what is done for subscribers. Reached through the
+//! functions that a server with events has in its state, and by nothing else.
+
+mod deliver;
+mod find;
+mod list;
+mod poll;
+mod send;
+mod stream;
+mod subscribe;
+mod unsubscribe;
+mod verify;
+mod wanted;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::listen::not_found;
+use crate::call::Call;
+use crate::error::{ErrorKind, ToolError};
+use crate::event::job::{EventJobRun, EventWork};
+use crate::event::registry::{EventService, queue};
+use crate::event::signature::hex;
+use crate::event::source::FeedFailure;
+use crate::jsonrpc::Error;
+use crate::port::audit_log::Failure;
+use crate::port::{Platform, StoreError};
+use crate::running::Execution;
+use crate::send::BoxFuture;
+use crate::server::Server;
+
+/// Serves one of the five methods.
+pub(crate) fn serve(
+    server: &Server,
+    call: &Call<'_>,
+    method: &'static str,
+    platform: &Arc<Platform>,
+) -> Result<Execution, Error> {
+    let service = EventService::of(server).ok_or_else(|| not_found(method))?;
+    match method {
+        "events/list" => list::list(server, call, platform),
+        "events/poll" => poll::poll(server, service, call, platform),
+        "events/stream" => stream::stream(server, service, call, platform),
+        "events/subscribe" => subscribe::subscribe(server, service, call, platform),
+        _ => unsubscribe::unsubscribe(server, call, platform),
+    }
+}
+
+impl Server {
+    /// Whether it has events: then a host takes work out of the queue of its subscribers.
+    #[must_use]
+    pub fn has_events(&self) -> bool {
+        self.capabilities().events.is_some()
+    }
+
+    /// The key of its queue of what is to be sent.
+    #[must_use]
+    pub fn event_queue(&self) -> String {
+        queue(self.name())
+    }
+
+    /// Does work of the queue of events: finds subscribers, or sends an event to one. What follows it
+    /// is for who took it out to see to. Dropping it is as if the process had ended: the work is done
+    /// again.
+    pub async fn run_event_job(&self, work: Bytes, platform: &Arc<Platform>) -> EventJobRun {
+        match EventService::of(self) {
+            Some(service) => (service.run)(self.clone(), work, Arc::clone(platform)).await,
+            // another version of this server had events
+            None => EventJobRun::Done,
+        }
+    }
+}
+
+/// Does work of the queue.
+pub(crate) fn run(
+    server: Server,
+    work: Bytes,
+    platform: Arc<Platform>,
+) -> BoxFuture<'static, EventJobRun> {
+    Box::pin(async move {
+        let Some(work) = EventWork::read(&work) else {
+            return EventJobRun::Dead {
+                reason: "another version of this server wrote it".to_owned(),
+            };
+        };
+        let Some(service) = EventService::of(&server) else {
+            return EventJobRun::Done;
+        };
+        let done = match work {
+            EventWork::FanOut { event, at, after } => {
+                find::subscribers(service, &platform, &event, at, after).await
+            }
+            EventWork::CatchUp {
+                event,
+                subscription,
+                after,
+                until,
+            } => find::missed(service, &platform, &event, subscription, (after, until)).await,
+            EventWork::Deliver {
+                event,
+                subscription,
+                at,
+                failures,
+            } => deliver::deliver(service, &platform, (&event, &subscription, at, failures)).await,
+        };
+        done.unwrap_or_else(|error| {
+            platform.store_failed("events", &error);
+            EventJobRun::Unavailable
+        })
+    })
+}
+
+/// What a client is told of a store that can't be asked.
+fn unavailable(platform: &Platform, error: &StoreError) -> Error {
+    platform.store_failed("events", error);
+    Error::internal("events can't be asked for at the moment: ask again in a minute")
+}
+
+/// What a client is told of events that could not be read; the log gets the cause.
+fn failed(platform: &Platform, method: &str, event: &str, failure: FeedFailure) -> Error {
+    let error = match failure {
+        FeedFailure::Store(error) => return unavailable(platform, &error),
+        FeedFailure::Author(error) => error,
+    };
+    told(platform, method, event, error)
+}
+
+/// What a client is told of an author's function that failed.
+fn told(platform: &Platform, method: &str, event: &str, error: ToolError) -> Error {
+    let (message, cause) = match error.into_kind() {
+        ErrorKind::Failed { message, cause, .. } => (Some(message), cause),
+        ErrorKind::NotFound { message } => return Error::invalid_params(message),
+        ErrorKind::Internal { cause } => (None, Some(cause)),
+        _ => (None, Some("it can't ask the client anything".to_owned())),
+    };
+    let mut id = [0; 8];
+    platform.random.fill(&mut id);
+    let id = hex(&id);
+    if let Some(cause) = &cause {
+        let failure = Failure::new(&id, method, event, cause);
+        platform.audit_log.failure(&failure);
+    }
+    Error::internal(message.unwrap_or_else(|| format!("internal error {id}")))
+}

@@ -1,0 +1,150 @@
+//! Subscriptions to events, in memory. One that is there is not dropped for another: who finds no room
+//! is told so.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Bound;
+
+use bytes::Bytes;
+use mcpfn_core::port::{
+    StoreError, SubscriptionBounds, SubscriptionKey, SubscriptionRow, SubscriptionWritten,
+};
+
+use super::limits::MemoryLimits;
+
+#[derive(Debug, Default)]
+pub(super) struct SubscriberTable {
+    topics: HashMap<String, BTreeMap<String, Subscriber>>,
+    /// How many each owner has, also those that expired and were not looked at since.
+    owners: HashMap<String, usize>,
+    entries: usize,
+    bytes: usize,
+}
+
+#[derive(Debug)]
+struct Subscriber {
+    owner: String,
+    row: SubscriptionRow,
+}
+
+impl SubscriberTable {
+    pub(super) fn find(&self, key: SubscriptionKey<'_>, now_ms: u64) -> Option<SubscriptionRow> {
+        let row = &self.topics.get(key.topic)?.get(key.id)?.row;
+        (now_ms < row.expires_ms).then(|| row.clone())
+    }
+
+    pub(super) fn write(
+        &mut self,
+        key: SubscriptionKey<'_>,
+        replaces: Option<u64>,
+        (body, expires_ms): (Bytes, u64),
+        now_ms: u64,
+        bounds: SubscriptionBounds,
+        limits: MemoryLimits,
+    ) -> Result<SubscriptionWritten, StoreError> {
+        let there = self.find(key, now_ms).map(|row| row.version);
+        if there != replaces {
+            return Ok(SubscriptionWritten::Changed);
+        }
+        self.remove(key);
+        if let Some(full) = self.full(key, there.is_none(), body.len(), now_ms, bounds, limits)? {
+            return Ok(full);
+        }
+        self.entries += 1;
+        self.bytes += body.len();
+        *self.owners.entry(key.owner.to_owned()).or_default() += 1;
+        let row = SubscriptionRow {
+            id: key.id.to_owned(),
+            version: there.map_or(0, |version| version + 1),
+            body,
+            expires_ms,
+        };
+        let owner = key.owner.to_owned();
+        let topic = self.topics.entry(key.topic.to_owned()).or_default();
+        topic.insert(key.id.to_owned(), Subscriber { owner, row });
+        Ok(SubscriptionWritten::Done)
+    }
+
+    /// Whether there is no place, once what expired has made some.
+    fn full(
+        &mut self,
+        key: SubscriptionKey<'_>,
+        is_new: bool,
+        bytes: usize,
+        now_ms: u64,
+        bounds: SubscriptionBounds,
+        limits: MemoryLimits,
+    ) -> Result<Option<SubscriptionWritten>, StoreError> {
+        for cleaned in [false, true] {
+            if cleaned {
+                self.clean(now_ms);
+            }
+            let owned = self.owners.get(key.owner).copied().unwrap_or_default();
+            let of_topic = self.topics.get(key.topic).map_or(0, BTreeMap::len);
+            let full = match () {
+                () if is_new && owned >= bounds.per_owner => SubscriptionWritten::OwnerFull,
+                () if is_new && of_topic >= bounds.per_topic => SubscriptionWritten::TopicFull,
+                () if self.bytes + bytes > limits.bytes => SubscriptionWritten::Changed,
+                () => return Ok(None),
+            };
+            if cleaned && full == SubscriptionWritten::Changed {
+                break;
+            }
+            if cleaned {
+                return Ok(Some(full));
+            }
+        }
+        Err(StoreError::lasting(format_args!(
+            "the memory of this process keeps {} bytes of subscriptions",
+            limits.bytes
+        )))
+    }
+
+    fn clean(&mut self, now_ms: u64) {
+        let live = |subscriber: &Subscriber| now_ms < subscriber.row.expires_ms;
+        for topic in self.topics.values_mut() {
+            topic.retain(|_, subscriber| live(subscriber));
+        }
+        self.topics.retain(|_, topic| !topic.is_empty());
+        self.owners.clear();
+        (self.entries, self.bytes) = (0, 0);
+        for subscriber in self.topics.values().flat_map(BTreeMap::values) {
+            *self.owners.entry(subscriber.owner.clone()).or_default() += 1;
+            self.entries += 1;
+            self.bytes += subscriber.row.body.len();
+        }
+    }
+
+    pub(super) fn remove(&mut self, key: SubscriptionKey<'_>) {
+        let topic = self.topics.get_mut(key.topic);
+        let Some(gone) = topic.and_then(|topic| topic.remove(key.id)) else {
+            return;
+        };
+        self.entries -= 1;
+        self.bytes -= gone.row.body.len();
+        if let Some(owned) = self.owners.get_mut(&gone.owner) {
+            *owned -= 1;
+            if *owned == 0 {
+                self.owners.remove(&gone.owner);
+            }
+        }
+    }
+
+    pub(super) fn page(
+        &self,
+        topic: &str,
+        after: Option<&str>,
+        limit: usize,
+        now_ms: u64,
+    ) -> Vec<SubscriptionRow> {
+        let Some(topic) = self.topics.get(topic) else {
+            return Vec::new();
+        };
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let rows = topic.range::<str, _>((from, Bound::Unbounded));
+        rows.map(|(_, subscriber)| &subscriber.row)
+            .filter(|row| now_ms < row.expires_ms)
+            .take(limit)
+            .cloned()
+            .collect()
+    }
+}
