@@ -28,7 +28,6 @@ mod client;
 mod environment;
 pub mod memory;
 mod ports;
-#[cfg(feature = "client")]
 mod process;
 mod secret_file;
 pub mod shared;
@@ -40,7 +39,6 @@ pub use background::Tasks;
 pub use client::{Client, Resolve, SystemResolver};
 pub use environment::Variables;
 pub use ports::{OsRandom, new_key, platform};
-#[cfg(feature = "client")]
 pub use process::Process;
 pub use task_runs::TaskRuns;
 pub use telemetry::{Telemetry, Transport};

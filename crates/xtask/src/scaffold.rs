@@ -48,7 +48,13 @@ pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
                 counts,
             )?;
             let mut clippy = cargo(cx, &project);
-            clippy.args(["clippy", "--all-targets", "--", "-D", "warnings"]);
+            clippy.arg("clippy");
+            // a function is built without the features of this machine
+            let which = match hosts {
+                "lambda" => "--no-default-features",
+                _ => "--all-targets",
+            };
+            clippy.args([which, "--", "-D", "warnings"]);
             quiet(&mut clippy, &what, "has no warning", counts)?;
             if hosts == HOSTS[0] {
                 quiet(
@@ -159,6 +165,20 @@ fn image(project: &Path, program: &Path) -> Result<()> {
     }
 }
 
+/// What a function says that Lambda did not start.
+fn alone(program: &Path) -> Result<()> {
+    let output = Command::new(program)
+        .env_remove("AWS_LAMBDA_RUNTIME_API")
+        .output()
+        .while_doing(format_args!("start {}", program.display()))?;
+    let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    let names = ["AWS_LAMBDA_RUNTIME_API", "feature `local`"];
+    match !output.status.success() && names.iter().all(|name| said.contains(name)) {
+        true => Ok(()),
+        false => Err(Error::new(format!("it says {said}"))),
+    }
+}
+
 /// Asks one project on every host.
 fn asked(cx: &Context, project: &Path, counts: &mut Counts) -> Result<()> {
     let api = Api::start()?;
@@ -184,6 +204,13 @@ fn asked(cx: &Context, project: &Path, counts: &mut Counts) -> Result<()> {
     )?;
     drop(local);
 
+    // what is deployed there is built without the host for this machine
+    process::read(cargo(cx, project).args(["build", "--no-default-features"]))?;
+    checked(
+        "built for AWS Lambda alone, it says so on this machine",
+        alone(&program),
+        counts,
+    )?;
     let mut front = Command::new(workspace::program(cx, "lambda-front"));
     front.args(["--port", "0", "--variable", &format!("API_URL={}", api.url)]);
     front.args(["--variable", &format!("API_KEY={}", api::KEY), "--"]);

@@ -22,6 +22,7 @@ use crate::principal::Principal;
 use crate::running::{Execution, Running};
 use crate::server::Server;
 use crate::subscriptions::{STORE, admits, mark, read, topic, unavailable};
+use crate::text;
 use crate::version::Revision;
 
 const METHOD: &str = "subscriptions/listen";
@@ -57,7 +58,7 @@ impl Wanted {
             )));
         }
         uris.retain(|uri| admits(server, uri, principal).is_ok());
-        uris.sort();
+        uris.sort_unstable();
         uris.dedup();
         Ok(Honoured {
             resource_subscriptions: uris,
@@ -202,7 +203,7 @@ impl ListenStream {
         let id = RawValue::from_string(self.subscription.clone());
         let id = id.ok().and_then(|id| serde_json::to_value(id).ok());
         let id = id.unwrap_or_default();
-        JsonObject::from_iter([(SUBSCRIPTION_ID.to_owned(), id)])
+        text::members([(SUBSCRIPTION_ID.to_owned(), id)].into_iter())
     }
 
     fn platform(&self) -> &Platform {

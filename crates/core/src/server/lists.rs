@@ -313,12 +313,17 @@ fn in_order<'a>(
     if entries <= per_page && all <= PAGE_BYTES {
         return Cow::Borrowed(lists);
     }
-    let mut ordered = lists.to_vec();
     // by what fills a page: of a thousand small entries the number, of long ones the bytes
-    ordered.sort_by_key(|list| {
+    let size = |list: &Arc<UpstreamList>| {
         (bytes(list).saturating_mul(per_page)).max(list.len().saturating_mul(PAGE_BYTES))
-    });
-    Cow::Owned(ordered)
+    };
+    // equal ones as they were configured; there are few, and sorting has kilobytes of code for each type
+    let mut places: Vec<(usize, usize)> = lists.iter().map(size).zip(0..).collect();
+    places.sort_unstable();
+    let ordered = places
+        .into_iter()
+        .map(|(_, place)| Arc::clone(&lists[place]));
+    Cow::Owned(ordered.collect())
 }
 
 /// An entry of a list that has those of upstreams too.
