@@ -12,6 +12,7 @@ use crate::jwt::token::Token;
 use crate::kept::{self, RefreshingCache};
 use crate::remote;
 use crate::signatures::{self, Signatures};
+use crate::url::url_mistake;
 
 /// How long keys serve until they are asked for again, in milliseconds. A key that the issuer takes
 /// back serves twice as long at most, and until the greatest age while the issuer is unavailable.
@@ -125,7 +126,7 @@ impl Issuer {
                     document.issuer, self.id
                 ));
             }
-            if let Some(mistake) = remote::url_mistake(&document.jwks_uri) {
+            if let Some(mistake) = url_mistake(&document.jwks_uri) {
                 return Err(format!("GET {url}: its `jwks_uri` {mistake}"));
             }
             return Ok(document.jwks_uri);

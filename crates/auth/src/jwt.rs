@@ -2,7 +2,6 @@
 //! nothing from anywhere.
 
 pub(crate) mod claims;
-pub(crate) mod grant;
 pub(crate) mod key;
 pub(crate) mod object;
 pub(crate) mod token;

@@ -6,9 +6,10 @@ use mcpfn_http::AuthError;
 use serde_json::{Map, Value};
 
 use crate::denied::invalid;
-use crate::jwt::claims::is_name;
-use crate::jwt::grant::Grant;
+use crate::grant::Grant;
+#[cfg(feature = "tokens")]
 use crate::jwt::token::Token;
+use crate::name::is_name;
 
 /// The caller named `subject`, whose `claims` were verified in front of this server. The claims are
 /// read like those of a token that this crate verifies: `scope`, `scp`, `permissions` and `scopes`,
@@ -47,6 +48,7 @@ pub fn verified_caller(
 
 /// The caller that a token would name if its signature, issuer, audience and times were right, when
 /// no scopes are the default: all that is read of its text, for the fuzz target of this repository.
+#[cfg(feature = "tokens")]
 #[doc(hidden)]
 #[must_use]
 pub fn caller_of_token(text: &str) -> Option<Principal> {

@@ -5,6 +5,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::model::JsonObject;
+use crate::text;
 
 /// Names that an argument had before: a list of strings on its property.
 const OLD_NAMES: &str = "x-old-names";
@@ -169,10 +170,8 @@ impl Deprecations {
         }
         if !self.renamed.is_empty() {
             let renamed = self.renamed.iter();
-            let renamed: Map<_, _> = renamed
-                .map(|(old, name)| (old.clone(), json!(name)))
-                .collect();
-            told.insert("renamed".to_owned(), renamed.into());
+            let renamed = renamed.map(|(old, name)| (old.clone(), json!(name)));
+            told.insert("renamed".to_owned(), text::members(renamed).into());
         }
         meta.insert(META.to_owned(), told.into());
     }

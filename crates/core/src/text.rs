@@ -4,6 +4,8 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+use serde_json::{Map, Value};
+
 mod timestamp;
 mod visible;
 
@@ -17,6 +19,14 @@ pub(crate) fn in_order<'a>(words: impl Iterator<Item = &'a str>) -> BTreeSet<&'a
     // to collect them would sort them first, by five kilobytes of code of its own
     words.for_each(|word| _ = set.insert(word));
     set
+}
+
+/// The members of an object; to collect them would sort them first, as above.
+#[must_use]
+pub fn members(pairs: impl Iterator<Item = (String, Value)>) -> Map<String, Value> {
+    let mut members = Map::new();
+    pairs.for_each(|(name, value)| _ = members.insert(name, value));
+    members
 }
 
 /// Text as a part of a path, a query, a form or a URL's credentials: whatever is not a letter of

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, Uri};
+use mcpfn_core::text;
 use mcpfn_core::{
     Principal,
     handler::{BoxFuture, MaybeSend, MaybeSync},
@@ -177,10 +178,8 @@ impl AuthConfig {
             })
             .map(|(name, value)| format!("{name}=\"{value}\""))
             .collect();
-        let data = members
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value.into()))
-            .collect();
+        let data = members.into_iter();
+        let data = text::members(data.map(|(name, value)| (name.to_owned(), value.into())));
         Challenge {
             header: format!("Bearer {}", quoted.join(", ")),
             data: serde_json::Value::Object(data),

@@ -72,7 +72,7 @@ pub use event::caller_of_event;
 #[cfg(any(feature = "dynamodb", feature = "secrets"))]
 pub use mcpfn_aws::{AccessKeys, AwsAccount};
 pub use mcpfn_native::{Variables, platform};
-pub use mcpfn_settings::{EnvReader, Setting, SettingsError, Setup};
+pub use mcpfn_settings::{EnvReader, Hosts, Setting, SettingsError, Setup};
 pub use run::run;
 pub use settings::{Mode, Settings};
 #[cfg(feature = "dynamodb")]

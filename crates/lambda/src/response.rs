@@ -146,10 +146,11 @@ impl http_body::Body for StreamPrelude {
 }
 
 fn joined(headers: &HeaderMap) -> BTreeMap<&str, String> {
-    values(headers)
-        .into_iter()
-        .map(|(name, values)| (name, values.join(", ")))
-        .collect()
+    let mut joined = BTreeMap::new();
+    for (name, values) in values(headers) {
+        joined.insert(name, values.join(", "));
+    }
+    joined
 }
 
 fn values(headers: &HeaderMap) -> BTreeMap<&str, Vec<String>> {

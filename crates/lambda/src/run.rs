@@ -55,8 +55,9 @@ where
 {
     if std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_none() {
         return Err(
-            "this program is started by AWS Lambda, or by an emulator that sets \
-            AWS_LAMBDA_RUNTIME_API; neither did"
+            "this program was built for AWS Lambda alone, and neither Lambda nor an emulator started \
+            it (AWS_LAMBDA_RUNTIME_API is not set): for this machine, build it with the feature \
+            `local` of mcpfn"
                 .to_owned(),
         );
     }

@@ -41,6 +41,9 @@
 //!
 //! | feature | what it adds |
 //! |---|---|
+//! | `local` | on by default: the host for this machine. A function that is built without it (`default-features = false`, with `lambda`) runs on AWS Lambda alone and is less than half as large; `cargo mcpfn new` sets that up |
+//! | `tokens` | on by default: callers with access tokens (`MCPFN_AUTH=oauth` or `access`) on Lambda and Workers. A setting that needs it is a mistake without it. `local` has it anyway |
+//! | `http-client` | on by default: requests of tools to other services (`cx.http`) on Lambda. `local`, `tokens` and `dynamodb` have it anyway |
 //! | `page` | on by default: a page for browsers at the server's URL, which lists what there is and calls it. It is on for the person at this machine, and on Lambda with `MCPFN_PAGE=on`; 28 KB (11 KB in a zip). A program without it is built with `default-features = false` |
 //! | `worker-page` | the same on Workers, with `MCPFN_PAGE = "on"` |
 //! | `lambda` | [`main!`], [`run`] and [`run_with`] also serve AWS Lambda, when Lambda is what started the program. Off by default: it is half a megabyte that a program for this machine never runs |
@@ -79,7 +82,7 @@ pub mod tower {
     };
     #[cfg(all(feature = "lambda", not(target_arch = "wasm32")))]
     pub use mcpfn_lambda::tower as lambda;
-    #[cfg(not(target_arch = "wasm32"))]
+    #[cfg(all(feature = "local", not(target_arch = "wasm32")))]
     pub use mcpfn_local::{Embedded, Embedding, platform};
 }
 
@@ -102,16 +105,29 @@ mod start;
 
 mod serve;
 
-#[cfg(not(target_arch = "wasm32"))]
-pub use mcpfn_local::{Hosts, Setting, Setup, Variables};
+#[cfg(all(
+    not(target_arch = "wasm32"),
+    not(any(feature = "local", feature = "lambda"))
+))]
+compile_error!("mcpfn has no host to serve with: switch on its feature `local`, `lambda` or both");
+#[cfg(all(
+    not(target_arch = "wasm32"),
+    not(feature = "local"),
+    feature = "lambda"
+))]
+use mcpfn_lambda as of_target;
+#[cfg(all(not(target_arch = "wasm32"), feature = "local"))]
+use mcpfn_local as of_target;
+#[cfg(target_arch = "wasm32")]
+use mcpfn_worker as of_target;
+
+pub use of_target::{Hosts, Setting, Setup, Variables};
 #[cfg(not(target_arch = "wasm32"))]
 pub use start::{run, run_with, run_with_commands};
 
 /// The host of this target, which is Cloudflare Workers.
 #[cfg(target_arch = "wasm32")]
 pub use mcpfn_worker as worker;
-#[cfg(target_arch = "wasm32")]
-pub use mcpfn_worker::{Hosts, Setting, Setup, Variables};
 pub use serve::{Ready, Serve};
 
 /// Makes the program's entry point of what it serves ([`Serve`]): a [`Builder`], or a function that

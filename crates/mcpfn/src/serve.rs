@@ -6,10 +6,7 @@ use std::fmt::Display;
 
 use mcpfn_core::{Builder, port::Platform};
 
-#[cfg(not(target_arch = "wasm32"))]
-use mcpfn_local::{Setup, Variables};
-#[cfg(target_arch = "wasm32")]
-use mcpfn_worker::{Setup, Variables};
+use crate::{Setup, Variables};
 
 /// What [`main!`](crate::main!) and [`run`](crate::run) serve: a [`Builder`], or a function that
 /// gives one, of nothing or of the host's [`Variables`]. In place of a `Builder` there may be a

@@ -3,13 +3,12 @@
 
 use std::process::ExitCode;
 
-use mcpfn_local::{Hosts, Program, Setting, Variables};
-
 use crate::serve::Serve;
+use crate::{Setting, Variables};
 
 /// Runs a server as this process: on this machine over HTTP, or over stdio with `--stdio`. See
 /// `--help`. With the feature `lambda` it serves AWS Lambda instead, when Lambda started the
-/// process.
+/// process; without the feature `local` it serves nothing else.
 pub fn run<Shape>(server: impl Serve<Shape>) -> ExitCode {
     run_with(server, &[])
 }
@@ -28,28 +27,35 @@ pub fn run_with_commands<Shape>(
     commands: &'static [(&'static str, &'static str)],
 ) -> ExitCode {
     let setup = |variables: &Variables| server.set_up(variables);
-    #[cfg(feature = "lambda")]
-    if started_by_lambda() {
-        return mcpfn_lambda::run(setup, settings);
+    #[cfg(not(feature = "local"))]
+    {
+        // only the host for this machine has any
+        let _ = commands;
+        mcpfn_lambda::run(setup, settings)
     }
-    let hosts = if cfg!(feature = "lambda") {
-        Hosts::PROCESSES
-    } else {
-        Hosts::LOCAL
-    };
-    mcpfn_local::run(
-        setup,
-        &Program {
+    #[cfg(feature = "local")]
+    {
+        #[cfg(feature = "lambda")]
+        if started_by_lambda() {
+            return mcpfn_lambda::run(setup, settings);
+        }
+        let hosts = if cfg!(feature = "lambda") {
+            crate::Hosts::PROCESSES
+        } else {
+            crate::Hosts::LOCAL
+        };
+        let program = mcpfn_local::Program {
             settings,
             hosts,
             commands,
-        },
-    )
+        };
+        mcpfn_local::run(setup, &program)
+    }
 }
 
 /// Lambda sets the variable and passes no arguments. A program that another function starts
 /// inherits the variable, but is told with an argument (`--stdio`) what to do.
-#[cfg(feature = "lambda")]
+#[cfg(all(feature = "lambda", feature = "local"))]
 fn started_by_lambda() -> bool {
     std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_some() && std::env::args_os().len() <= 1
 }

@@ -30,7 +30,6 @@ mod environment;
 mod event_runs;
 pub mod memory;
 mod ports;
-#[cfg(feature = "client")]
 mod process;
 mod secret_file;
 pub mod shared;
@@ -45,7 +44,6 @@ pub use client::{Client, Resolve, SystemResolver};
 pub use environment::Variables;
 pub use event_runs::EventRuns;
 pub use ports::{OsRandom, new_key, platform};
-#[cfg(feature = "client")]
 pub use process::Process;
 pub use shutdown::ProcessShutdown;
 pub use task_runs::TaskRuns;

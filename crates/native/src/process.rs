@@ -1,17 +1,16 @@
 //! What every host that is a process makes in the same way: the platform with work after an answer,
-//! a client for other HTTP services and spans for a collector. Which stores it has is the host's
+//! a client for other HTTP services (with the feature `client`) and spans for a collector. Which stores it has is the host's
 //! business.
 
 use std::sync::Arc;
 
-use mcpfn_core::{
-    Server,
-    port::{HttpClient, Platform},
-    round_trip::Keyring,
-};
+#[cfg(feature = "client")]
+use mcpfn_core::port::HttpClient;
+use mcpfn_core::{Server, port::Platform, round_trip::Keyring};
 
 use crate::background::Tasks;
 use crate::blocking::BlockingThreads;
+#[cfg(feature = "client")]
 use crate::client::Client;
 use crate::event_runs::EventRuns;
 use crate::ports::platform;
@@ -53,7 +52,9 @@ impl Process {
             .with_shutdown(Arc::new(shutdown.clone()))
             .with_background(Arc::new(tasks.clone()))
             .with_blocking(Arc::new(BlockingThreads::default()));
-        let platform = audit(platform).with_port::<dyn HttpClient>(Arc::new(Client::new()));
+        let platform = audit(platform);
+        #[cfg(feature = "client")]
+        let platform = platform.with_port::<dyn HttpClient>(Arc::new(Client::new()));
         let (platform, telemetry) = Telemetry::apply(platform, server.name(), transport)?;
         let process = Self {
             tasks,

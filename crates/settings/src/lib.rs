@@ -27,6 +27,7 @@
 //! # Ok::<(), mcpfn_settings::SettingsError>(())
 //! ```
 
+#[cfg(feature = "tokens")]
 mod asked;
 mod assembly;
 mod base_path;

@@ -10,6 +10,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Poll;
 
+#[cfg(feature = "tokens")]
 use mcpfn_auth::Signatures;
 use mcpfn_core::{
     Server,
@@ -37,6 +38,7 @@ use crate::settings::{HOST, Settings};
 use crate::stores::{KvCache, RateBindings};
 use crate::uncaught::uncaught;
 use crate::variables::{TaskPorts, Variables};
+#[cfg(feature = "tokens")]
 use crate::web_crypto::WebCrypto;
 use crate::zone::OwnZones;
 use crate::{bound, console, ports, request, response};
@@ -310,8 +312,11 @@ impl WorkerStores {
         let mut platform = policies
             .apply_to_audit_log(platform)
             .without_sharing()
-            .with_rate_limits(limits)
-            .with_port::<dyn Signatures>(Arc::new(WebCrypto));
+            .with_rate_limits(limits);
+        #[cfg(feature = "tokens")]
+        {
+            platform = platform.with_port::<dyn Signatures>(Arc::new(WebCrypto));
+        }
         if let Some(cache) = self.cache {
             platform = platform.with_cache(Arc::new(cache));
         }

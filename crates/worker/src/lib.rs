@@ -81,7 +81,7 @@ mod uncaught;
 mod variables;
 #[cfg(target_arch = "wasm32")]
 mod wait_until;
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", feature = "tokens"))]
 mod web_crypto;
 #[cfg(any(target_arch = "wasm32", test))]
 mod zone;

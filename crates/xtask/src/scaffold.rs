@@ -48,7 +48,13 @@ pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
                 counts,
             )?;
             let mut clippy = cargo(cx, &project);
-            clippy.args(["clippy", "--all-targets", "--", "-D", "warnings"]);
+            clippy.arg("clippy");
+            // a function is built without the features of this machine
+            let which = match hosts {
+                "lambda" => "--no-default-features",
+                _ => "--all-targets",
+            };
+            clippy.args([which, "--", "-D", "warnings"]);
             quiet(&mut clippy, &what, "has no warning", counts)?;
             if hosts == HOSTS[0] {
                 quiet(
@@ -159,6 +165,36 @@ fn image(project: &Path, program: &Path) -> Result<()> {
     }
 }
 
+/// What a function says that does not start, because a feature is not in it.
+fn built_for_lambda(program: &Path, counts: &mut Counts) -> Result<()> {
+    let refuses = |variables: &[(&str, &str)], name: &str| {
+        let mut function = Command::new(program);
+        function.env_remove("AWS_LAMBDA_RUNTIME_API");
+        let output = function
+            .envs(variables.iter().copied())
+            .output()
+            .while_doing(format_args!("start {}", program.display()))?;
+        let said = String::from_utf8_lossy(&output.stdout).into_owned()
+            + &String::from_utf8_lossy(&output.stderr);
+        match !output.status.success() && said.contains(name) {
+            true => Ok(()),
+            false => Err(Error::new(format!("it says {said}"))),
+        }
+    };
+    checked(
+        "built for AWS Lambda alone, it says so on this machine",
+        refuses(&[], "feature `local`"),
+        counts,
+    )?;
+    // nothing listens there: a failed start is also said in the log
+    let lambda = ("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:1");
+    checked(
+        "built without tokens, it names the feature that a setting needs",
+        refuses(&[lambda, ("MCPFN_AUTH", "oauth")], "add `tokens`"),
+        counts,
+    )
+}
+
 /// Asks one project on every host.
 fn asked(cx: &Context, project: &Path, counts: &mut Counts) -> Result<()> {
     let api = Api::start()?;
@@ -184,6 +220,9 @@ fn asked(cx: &Context, project: &Path, counts: &mut Counts) -> Result<()> {
     )?;
     drop(local);
 
+    // what is deployed there is built without the host for this machine
+    process::read(cargo(cx, project).args(["build", "--no-default-features"]))?;
+    built_for_lambda(&program, counts)?;
     let mut front = Command::new(workspace::program(cx, "lambda-front"));
     front.args(["--port", "0", "--variable", &format!("API_URL={}", api.url)]);
     front.args(["--variable", &format!("API_KEY={}", api::KEY), "--"]);

@@ -14,7 +14,7 @@ use http_body_util::{BodyExt as _, Full};
 use mcpfn::jsonrpc::{self, Incoming, Message};
 use mcpfn::prelude::*;
 use mcpfn::{
-    Principal,
+    Principal, PrincipalKind, Scopes,
     host::{Envelope, Execution, Frame},
     policy::{FailureMode, RateLimits},
     port::{Platform, Rate},
@@ -39,6 +39,8 @@ pub(crate) struct Case {
     /// Whether tools have scopes and rates and keep results, and the platform has stores, in
     /// memory.
     policies: bool,
+    /// Whether each tool needs one of twenty scopes, of which the caller has half.
+    half: bool,
 }
 
 pub(crate) const CALL: &str = "call";
@@ -57,6 +59,14 @@ impl Case {
         Self::list("list", "`tools/list`, 30 tools", TOOLS),
         Self::list("list-1000", "the first 100 of 1,000 tools", 1_000),
         Self::list("list-10000", "the first 100 of 10,000 tools", 10_000),
+        Self {
+            half: true,
+            ..Self::list(
+                "list-half",
+                "the first 100 that a caller sees of 1,000 tools, half of them",
+                1_000,
+            )
+        },
         Self {
             page: 10_000,
             ..Self::list("list-whole", "10,000 tools on one page", 10_000)
@@ -98,6 +108,7 @@ impl Case {
             method: "tools/list",
             call: None,
             policies: false,
+            half: false,
         }
     }
 
@@ -143,7 +154,7 @@ impl Case {
         open.max_body = MAX_BYTES;
         let service = Service::new(self.server(), open);
         let request = self.request();
-        let messages = through_core(service.server(), &platform, request.body());
+        let messages = through_core(service.server(), &platform, &request);
         assert_eq!(
             sent(&through_http(&service, &platform, request.clone())),
             messages,
@@ -164,12 +175,12 @@ impl Case {
         );
 
         let [floor, core, http] = self.operation_names();
-        let (server, body, at_core) = (
+        let (server, asked, at_core) = (
             service.server().clone(),
-            request.body().clone(),
+            request.clone(),
             Arc::clone(&platform),
         );
-        let read = body.clone();
+        let read = request.body().clone();
         [
             Operation {
                 name: floor,
@@ -183,7 +194,13 @@ impl Case {
                     timed(
                         times,
                         || (),
-                        |()| drop(black_box(through_core(&server, &at_core, black_box(&body)))),
+                        |()| {
+                            drop(black_box(through_core(
+                                &server,
+                                &at_core,
+                                black_box(&asked),
+                            )))
+                        },
                     )
                 }),
             },
@@ -204,12 +221,20 @@ impl Case {
     /// Bytes of the request's body and of the messages of the answer.
     pub(crate) fn sizes(&self) -> (usize, usize) {
         let request = self.request();
-        let messages = through_core(&self.server(), &self.platform(), request.body());
+        let messages = through_core(&self.server(), &self.platform(), &request);
         (request.body().len(), messages.iter().map(Bytes::len).sum())
     }
 
+    fn caller(&self) -> Principal {
+        if !self.half {
+            return Principal::local();
+        }
+        let scopes: Vec<String> = (0..KINDS).step_by(2).map(scope).collect();
+        Principal::new(PrincipalKind::Jwt, "somebody").with_scopes(Scopes::parse(&scopes.join(" ")))
+    }
+
     fn server(&self) -> Server {
-        server(self.tools, self.page, self.policies)
+        server(self)
     }
 
     fn platform(&self) -> Arc<Platform> {
@@ -256,8 +281,9 @@ impl Case {
         }
         let body =
             json!({"jsonrpc": "2.0", "id": 1, "method": self.method, "params": params}).to_string();
+        let request = request.header("content-length", body.len());
         request
-            .header("content-length", body.len())
+            .extension(self.caller())
             .body(body.into())
             .expect("these headers are valid")
     }
@@ -328,7 +354,15 @@ const PLENTY: Rate = Rate {
     per: Duration::from_secs(86_400),
 };
 
-fn server(tools: usize, page: usize, policies: bool) -> Server {
+/// Scopes, of which each tool needs one where callers see different lists.
+const KINDS: usize = 20;
+
+fn scope(number: usize) -> String {
+    format!("bench:{}", number % KINDS)
+}
+
+fn server(case: &Case) -> Server {
+    let (tools, page, policies) = (case.tools, case.page, case.policies);
     // made beforehand: what a handler does is not what is measured
     let found: Arc<[Row]> = (0..20)
         .map(|id| Row {
@@ -386,7 +420,12 @@ fn server(tools: usize, page: usize, policies: bool) -> Server {
     };
     (3..tools)
         .fold(builder, |builder, number| {
-            builder.tool(search(format!("search_{number}")))
+            let tool = search(format!("search_{number}"));
+            builder.tool(if case.half {
+                tool.scope(scope(number))
+            } else {
+                tool
+            })
         })
         .build()
         .expect("the tools are valid")
@@ -400,15 +439,17 @@ fn parse_and_write(request: &[u8], messages: &[Value]) {
 }
 
 /// The messages of the answer: one, or those that a call reports before it.
-fn through_core(server: &Server, platform: &Arc<Platform>, body: &[u8]) -> Vec<Bytes> {
-    let Ok(Incoming::Single(Message::Request(request))) = jsonrpc::read(body, jsonrpc::MAX_VALUES)
+fn through_core(server: &Server, platform: &Arc<Platform>, asked: &Request<Bytes>) -> Vec<Bytes> {
+    let caller = asked.extensions().get::<Principal>().cloned();
+    let Ok(Incoming::Single(Message::Request(request))) =
+        jsonrpc::read(asked.body(), jsonrpc::MAX_VALUES)
     else {
         panic!("the body is one request")
     };
     let envelope = Envelope::new(request);
     let era = envelope.era(None).expect("the request describes itself");
     let call = envelope
-        .into_call(era, Principal::local())
+        .into_call(era, caller.expect("each request has its caller"))
         .expect("the metadata is valid");
     let mut running = match server.reply(call, platform) {
         Execution::Done(answer) => return vec![answer.message],

@@ -1,19 +1,17 @@
 //! What a token says, and what it must say to count here. The same for signed tokens and for what
 //! introspection tells.
 
-use mcpfn_core::text;
 use mcpfn_http::AuthError;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::grant::Grant;
 use super::object::UniqueObject;
 use crate::denied::invalid;
+use crate::grant::Grant;
+use crate::name::is_name;
 
 /// Clocks differ by this much at most, in seconds.
 const SKEW: f64 = 60.0;
-/// Most bytes of a subject: it goes into every record.
-const MAX_SUBJECT: usize = 512;
 
 #[derive(Deserialize)]
 pub(crate) struct Claims {
@@ -113,17 +111,6 @@ impl Claims {
             None => Err(invalid("the token does not say whose it is (`sub`)")),
         }
     }
-}
-
-/// Whether a text can be a caller's name: not empty, of a bounded length, and without characters
-/// that would change how a line of the log is shown.
-pub(crate) fn is_name(text: &str) -> bool {
-    !text.trim().is_empty() && text.len() <= MAX_SUBJECT && !text.chars().any(is_deceptive)
-}
-
-/// Line and paragraph separators, and what people do not see.
-fn is_deceptive(letter: char) -> bool {
-    matches!(letter, '\u{2028}' | '\u{2029}') || text::is_hidden(letter)
 }
 
 #[cfg(test)]

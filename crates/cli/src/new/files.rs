@@ -33,18 +33,28 @@ pub(super) enum CrateSource {
 impl CrateSource {
     /// The dependency on one crate, as Cargo.toml has it.
     fn dependency(&self, folder: &str, features: &[&str]) -> String {
-        let from = match self {
+        let from = self.from(folder);
+        if features.is_empty() {
+            return format!("{{ {from} }}");
+        }
+        format!("{{ {from}, features = {features:?} }}")
+    }
+
+    /// The same without the features that are on by default.
+    fn bare_dependency(&self, folder: &str, features: &[&str]) -> String {
+        let from = self.from(folder);
+        format!("{{ {from}, default-features = false, features = {features:?} }}")
+    }
+
+    fn from(&self, folder: &str) -> String {
+        match self {
             Self::Release => format!("git = \"{REPOSITORY}\", tag = \"v{VERSION}\""),
             Self::Checkout(checkout) => {
                 let path = checkout.join("crates").join(folder);
                 // a text of TOML has the escapes of one of Rust
                 format!("path = {:?}", path.display().to_string())
             }
-        };
-        if features.is_empty() {
-            return format!("{{ {from} }}");
         }
-        format!("{{ {from}, features = {features:?} }}")
     }
 }
 
@@ -71,10 +81,11 @@ pub(super) fn rendered(choice: &Choice) -> Vec<(&'static str, String)> {
         words.push("alone");
     }
     let on_lambda = choice.on.contains(&DeployHost::Lambda);
-    let features: &[&str] = if on_lambda {
-        &["dynamodb", "secrets"]
+    let source = &choice.source;
+    let mcpfn = if on_lambda {
+        source.bare_dependency("mcpfn", &["dynamodb", "secrets"])
     } else {
-        &[]
+        source.dependency("mcpfn", &[])
     };
     let first = choice.on.first().map_or("lambda", |host| host.name());
     let (verb, then) = match choice.on.first() {
@@ -88,13 +99,10 @@ pub(super) fn rendered(choice: &Choice) -> Vec<(&'static str, String)> {
         ("first", first.to_owned()),
         ("repository", REPOSITORY.to_owned()),
         ("worker-build", WORKER_BUILD.to_owned()),
-        ("mcpfn", choice.source.dependency("mcpfn", features)),
-        ("testing", choice.source.dependency("mcpfn", &["testing"])),
-        ("sql", choice.source.dependency("sql", &[])),
-        (
-            "toolkits",
-            choice.source.dependency("toolkits", &["upstream"]),
-        ),
+        ("mcpfn", mcpfn),
+        ("testing", source.dependency("mcpfn", &["testing"])),
+        ("sql", source.dependency("sql", &[])),
+        ("toolkits", source.dependency("toolkits", &["upstream"])),
     ];
     let values: Vec<(&str, &str)> = values
         .iter()

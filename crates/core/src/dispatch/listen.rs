@@ -25,6 +25,7 @@ use crate::principal::Principal;
 use crate::running::{Execution, Running};
 use crate::server::Server;
 use crate::subscriptions::{STORE, admits, mark, read, topic, unavailable};
+use crate::text;
 use crate::version::Revision;
 use tasks::FollowedTasks;
 
@@ -67,7 +68,7 @@ impl Wanted {
             )));
         }
         uris.retain(|uri| admits(server, uri, &call.principal).is_ok());
-        uris.sort();
+        uris.sort_unstable();
         uris.dedup();
         Ok(Honoured {
             resource_subscriptions: uris,
@@ -227,7 +228,7 @@ impl ListenStream {
         let id = RawValue::from_string(self.subscription.clone());
         let id = id.ok().and_then(|id| serde_json::to_value(id).ok());
         let id = id.unwrap_or_default();
-        JsonObject::from_iter([(SUBSCRIPTION_ID.to_owned(), id)])
+        text::members([(SUBSCRIPTION_ID.to_owned(), id)].into_iter())
     }
 
     fn platform(&self) -> &Arc<Platform> {

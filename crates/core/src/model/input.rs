@@ -334,6 +334,7 @@ pub(crate) type InputResponses = BTreeMap<String, InputResponse>;
 pub(crate) fn read_responses(raw: &RawValue) -> Result<InputResponses, String> {
     let answers: BTreeMap<String, &RawValue> = serde_json::from_str(raw.get())
         .map_err(|_| "`params.inputResponses` must be an object".to_owned())?;
+    let mut responses = InputResponses::new();
     let read = |(key, answer): (String, &RawValue)| {
         // as an object first: serde would read a struct from an array of its fields, too
         let object = serde_json::from_str::<Object<JsonObject>>(answer.get());
@@ -351,5 +352,9 @@ pub(crate) fn read_responses(raw: &RawValue) -> Result<InputResponses, String> {
             )),
         }
     };
-    answers.into_iter().map(read).collect()
+    for answer in answers {
+        let (key, response) = read(answer)?;
+        responses.insert(key, response);
+    }
+    Ok(responses)
 }

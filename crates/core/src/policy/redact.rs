@@ -2,9 +2,9 @@
 //! long texts cut. Not a guarantee that nothing private is left: what people write into ordinary
 //! fields stays.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use crate::text::shown;
+use crate::text::{self, shown};
 
 /// Words in the names of members whose values are left out, compared without case, `_` and `-`.
 const SECRET_NAMES: [&str; 11] = [
@@ -74,18 +74,15 @@ fn clean(value: Value, hidden: &[String], depth: usize) -> Value {
         Value::Object(_) | Value::Array(_) if depth == DEEPEST => LEFT_OUT.into(),
         Value::Object(members) => {
             let more = members.len().saturating_sub(MAX);
-            let mut kept: Map<String, Value> = members
-                .into_iter()
-                .take(MAX)
-                .map(|(name, value)| {
-                    let value = if is_secret(&name, hidden) {
-                        LEFT_OUT.into()
-                    } else {
-                        clean(value, hidden, depth + 1)
-                    };
-                    (shown(&name, MAX_LENGTH).to_string(), value)
-                })
-                .collect();
+            let cleaned = members.into_iter().take(MAX).map(|(name, value)| {
+                let value = if is_secret(&name, hidden) {
+                    LEFT_OUT.into()
+                } else {
+                    clean(value, hidden, depth + 1)
+                };
+                (shown(&name, MAX_LENGTH).to_string(), value)
+            });
+            let mut kept = text::members(cleaned);
             // a reader must see that something is missing
             if more > 0 {
                 kept.insert("…".to_owned(), more.into());
@@ -129,6 +126,8 @@ fn is_secret(name: &str, hidden: &[String]) -> bool {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+
+    use serde_json::Map;
 
     use super::*;
 

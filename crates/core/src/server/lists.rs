@@ -1,12 +1,15 @@
 //! Lists as bytes: each page of each revision is written once, when it is first asked for. Callers
 //! who see a part of a list get it put together from entries that were written once.
 
+mod guarded;
+
 use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use serde::Serialize;
 
+use self::guarded::{GuardedEntries, SeenKinds};
 use super::list_page::{PAGE_BYTES, PageSource, WrittenPage, pages, write_page};
 use super::registry::Registry;
 use crate::jsonrpc::{Error, to_json};
@@ -62,9 +65,8 @@ pub(crate) struct RenderedList {
     identity: u64,
     /// The most entries of a page.
     per_page: usize,
-    /// Names and scopes of the entries, if any of them needs a scope: then callers see different
-    /// lists.
-    guarded: Option<Vec<(String, Vec<String>)>>,
+    /// If an entry needs a scope: then callers see different lists.
+    guarded: Option<GuardedEntries>,
     /// The pages of the whole list.
     rendered: [OnceLock<Vec<Vec<u8>>>; Revision::ALL.len()],
     /// The entries of a guarded list, of which parts are put together.
@@ -78,19 +80,12 @@ impl RenderedList {
         listed: impl Iterator<Item = ListEntry<'a>>,
     ) -> Self {
         let listed: Vec<ListEntry<'a>> = listed.collect();
-        // where all callers see the same list, no names are kept: the bytes of its pages are enough
-        let guarded = listed.iter().any(|entry| !entry.scopes.is_empty());
-        let owned = || {
-            listed
-                .iter()
-                .map(|entry| (entry.name.to_owned(), entry.scopes.to_vec()))
-                .collect()
-        };
         Self {
             kind,
             identity: identity(kind.member(), listed.iter().map(|entry| entry.name)),
             per_page,
-            guarded: guarded.then(owned),
+            // where all callers see the same list, no names are kept: the bytes of its pages do
+            guarded: GuardedEntries::of(&listed),
             rendered: Default::default(),
             entries: Default::default(),
         }
@@ -103,14 +98,10 @@ impl RenderedList {
         request: &PageRequest<'_>,
     ) -> Result<Cow<'a, [u8]>, Error> {
         if let Some(guarded) = &self.guarded {
-            let visible: Vec<usize> = (0..guarded.len())
-                .filter(|position| request.scopes.contains_all(&guarded[*position].1))
-                .collect();
+            let seen = guarded.seen_with(request.scopes);
             // a caller who sees everything gets the bytes that were written once
-            if visible.len() < guarded.len() {
-                return self
-                    .partial_page(guarded, &visible, source, request)
-                    .map(Cow::Owned);
+            if !GuardedEntries::is_all(&seen) {
+                return self.partial_page(guarded, seen, source, request);
             }
         }
         // all pages at once: they depend on nothing but the revision, and a client that reads one
@@ -135,31 +126,39 @@ impl RenderedList {
 
     /// A page of a part of the list. Its cursors are its own: they name the entries that the caller
     /// sees.
-    fn partial_page(
-        &self,
-        guarded: &[(String, Vec<String>)],
-        visible: &[usize],
+    fn partial_page<'a>(
+        &'a self,
+        guarded: &'a GuardedEntries,
+        seen: SeenKinds,
         source: &PageSource<'_>,
         request: &PageRequest<'_>,
-    ) -> Result<Vec<u8>, Error> {
-        let identity = identity(
-            self.kind.member(),
-            visible.iter().map(|position| guarded[*position].0.as_str()),
-        );
-        let entries = self.entries(request.revision, source);
+    ) -> Result<Cow<'a, [u8]>, Error> {
+        let revision = request.revision;
+        if let Some(list) = guarded.known(&seen, revision) {
+            let page = request.page(list.identity, list.pages.len())?;
+            return Ok(Cow::Borrowed(&list.pages[page]));
+        }
+        let visible = guarded.visible(&seen);
+        let names = visible.iter().map(|position| guarded.name(*position));
+        let identity = identity(self.kind.member(), names);
+        let entries = self.entries(revision, source);
         let entries: Vec<&[u8]> = visible
             .iter()
             .map(|position| entries[*position].as_slice())
             .collect();
         let pages = pages(entries.iter().map(|entry| entry.len()), self.per_page);
         let page = request.page(identity, pages.len())?;
-        let written = self.cut(&entries, &pages, page, identity);
-        Ok(write_page(
-            &written,
-            self.kind.member(),
-            request.revision,
-            source,
-        ))
+        let write = |page| {
+            let written = self.cut(&entries, &pages, page, identity);
+            write_page(&written, self.kind.member(), revision, source)
+        };
+        if guarded.has_place(entries.iter().map(|entry| entry.len()).sum()) {
+            let written: Vec<Vec<u8>> = (0..pages.len()).map(write).collect();
+            let asked = written[page].clone();
+            guarded.keep(seen, revision, identity, written);
+            return Ok(Cow::Owned(asked));
+        }
+        Ok(Cow::Owned(write(page)))
     }
 
     /// The page that is asked for, of what its caller sees here and in lists of upstreams.
@@ -170,12 +169,10 @@ impl RenderedList {
         upstream_lists: &[Arc<UpstreamList>],
     ) -> Result<Vec<u8>, Error> {
         let own = self.entries(request.revision, source);
-        let is_visible = |position: &usize| {
-            self.guarded
-                .as_ref()
-                .is_none_or(|guarded| request.scopes.contains_all(&guarded[*position].1))
+        let visible = match &self.guarded {
+            Some(guarded) => guarded.visible(&guarded.seen_with(request.scopes)),
+            None => (0..own.len()).collect(),
         };
-        let visible: Vec<usize> = (0..own.len()).filter(is_visible).collect();
         let own_bytes = visible.iter().map(|position| own[*position].len()).sum();
         let upstream_lists = &*in_order(upstream_lists, (visible.len(), own_bytes), self.per_page);
         let identity = self.merged_identity(&visible, upstream_lists);
@@ -250,7 +247,7 @@ impl RenderedList {
         let guarded = self
             .guarded
             .iter()
-            .flat_map(|guarded| visible.iter().map(|position| guarded[*position].0.as_str()));
+            .flat_map(|guarded| visible.iter().map(|position| guarded.name(*position)));
         let names = std::iter::once(whole.as_str())
             .chain(guarded)
             .chain(upstream_lists.iter().flat_map(|list| list.names()));
@@ -342,12 +339,17 @@ fn in_order<'a>(
     if entries <= per_page && all <= PAGE_BYTES {
         return Cow::Borrowed(lists);
     }
-    let mut ordered = lists.to_vec();
     // by what fills a page: of a thousand small entries the number, of long ones the bytes
-    ordered.sort_by_key(|list| {
+    let size = |list: &Arc<UpstreamList>| {
         (bytes(list).saturating_mul(per_page)).max(list.len().saturating_mul(PAGE_BYTES))
-    });
-    Cow::Owned(ordered)
+    };
+    // equal ones as they were configured; there are few, and sorting has kilobytes of code for each type
+    let mut places: Vec<(usize, usize)> = lists.iter().map(size).zip(0..).collect();
+    places.sort_unstable();
+    let ordered = places
+        .into_iter()
+        .map(|(_, place)| Arc::clone(&lists[place]));
+    Cow::Owned(ordered.collect())
 }
 
 /// An entry of a list that has those of upstreams too.

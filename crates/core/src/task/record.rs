@@ -167,9 +167,12 @@ impl TaskQuestions {
 
     /// What the client reads of what is open.
     pub(crate) fn open<'a>(&'a self, open: &'a [String]) -> BTreeMap<&'a str, &'a RawValue> {
-        let found = open
-            .iter()
-            .filter_map(|wire| Some((wire.as_str(), &*self.asked.get(wire)?.request)));
-        found.collect()
+        let mut found = BTreeMap::new();
+        for wire in open {
+            if let Some(asked) = self.asked.get(wire) {
+                found.insert(wire.as_str(), &*asked.request);
+            }
+        }
+        found
     }
 }

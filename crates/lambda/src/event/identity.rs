@@ -6,6 +6,7 @@ use http::HeaderMap;
 use lambda_http::aws_lambda_events::apigw::ApiGatewayRequestAuthorizer;
 use lambda_http::request::RequestContext;
 use mcpfn_auth::verified_caller;
+use mcpfn_core::text;
 use mcpfn_core::{Principal, PrincipalKind, Scopes};
 use mcpfn_http::AuthError;
 use serde_json::{Map, Value};
@@ -67,11 +68,11 @@ fn claims(context: &RequestContext, authorizer: &ApiGatewayRequestAuthorizer) ->
     if let Some(jwt) = &authorizer.jwt {
         let claims = jwt.claims.iter();
         let claims = claims.map(|(name, value)| (name.clone(), Value::from(value.as_str())));
-        if let Some(found) = named(PrincipalKind::Jwt, "sub", claims.collect()) {
+        if let Some(found) = named(PrincipalKind::Jwt, "sub", text::members(claims)) {
             return Some(found);
         }
     }
-    let fields = || authorizer.fields.clone().into_iter().collect::<Map<_, _>>();
+    let fields = || text::members(authorizer.fields.clone().into_iter());
     if !matches!(context, RequestContext::ApiGatewayV1(_)) {
         // only an authorizer of an HTTP API gives a context of its own, by any names
         let mut found = NAMED_BY.iter();

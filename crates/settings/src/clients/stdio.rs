@@ -66,7 +66,7 @@ pub fn stdio_environment(
             Some((name, value))
         })
         .collect();
-    found.sort();
+    found.sort_unstable();
     found
 }
 

@@ -187,12 +187,8 @@ async fn update(stored: &StoredTask, answers: Answers) -> Result<Option<Vec<u8>>
     let mut refused = None;
     let changed = stored.change(&[TaskPart::Questions], |read, now_ms| {
         let mut questions: TaskQuestions = read.part(0).unwrap_or_default();
-        let open = answers
-            .iter()
-            .filter(|(key, _)| read.head.open.contains(key));
-        let open: Answers = open
-            .map(|(key, answer)| (key.clone(), answer.clone()))
-            .collect();
+        let mut open = answers.clone();
+        open.retain(|key, _| read.head.open.contains(key));
         // only what is asked: what is not may have any shape
         let readable = serde_json::value::to_raw_value(&open)
             .map_err(|error| error.to_string())
