@@ -443,8 +443,8 @@ mod tests {
         text.split_terminator(";\n").map(str::to_owned).collect()
     }
 
-    /// A model with long vectors.
-    struct Long;
+    /// A model with vectors of so many numbers.
+    struct Long(usize);
 
     impl Embedder for Long {
         fn model(&self) -> &str {
@@ -455,8 +455,40 @@ mod tests {
             &'a self,
             texts: &'a [String],
         ) -> mcpfn::handler::BoxFuture<'a, Result<Vec<Vec<f32>>, mcpfn::port::EmbedError>> {
-            Box::pin(async move { Ok(vec![vec![0.5; 3072]; texts.len()]) })
+            Box::pin(async move { Ok(vec![vec![0.5; self.0]; texts.len()]) })
         }
+    }
+
+    #[test]
+    fn vectors_are_written_beside_statements() {
+        let folder =
+            std::env::temp_dir().join(format!("mcpfn-vectors-test-{}", std::process::id()));
+        std::fs::create_dir_all(folder.join("texts")).unwrap();
+        std::fs::write(folder.join("texts/leave.md"), "# Leave\n\nTwenty days.\n").unwrap();
+        let asked = IngestArguments {
+            folder: folder.join("texts"),
+            script: Some(folder.join("a.sql")),
+            vectors: Some(folder.join("a.ndjson")),
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        let write = |numbers: usize| {
+            let (script, model) = (folder.join("a.sql"), Long(numbers));
+            runtime.block_on(write(&asked, &script, Some(&model)))
+        };
+        // longer than an index takes: nothing is left that looks whole
+        let error = write(3072).unwrap_err();
+        assert!(error.contains("1536 numbers"), "{error}");
+        assert!(!folder.join("a.sql").exists() && !folder.join("a.ndjson").exists());
+        assert_eq!(write(3).unwrap().passages, 1);
+        let lines = std::fs::read_to_string(folder.join("a.ndjson")).unwrap();
+        let line: serde_json::Value = serde_json::from_str(&lines).unwrap();
+        let names = mcpfn::port::VectorNames::of("long");
+        assert_eq!(names.id(line["id"].as_str().unwrap()), Some("leave:0"));
+        assert_eq!(line["namespace"], "long");
+        assert_eq!(line["values"].as_array().unwrap().len(), 3);
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 
     #[test]
@@ -464,7 +496,7 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("mcpfn-script-test-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(folder.join("quotes.txt"), "\u{1f980}' it's ".repeat(20_000)).unwrap();
-        for (model, least) in [(None, 20_000), (Some(&Long as &dyn Embedder), 50_000)] {
+        for (model, least) in [(None, 20_000), (Some(&Long(3072) as &dyn Embedder), 50_000)] {
             let statements = statements(&folder, model);
             let longest = statements.iter().map(String::len).max().unwrap();
             assert!((least..100_000).contains(&longest), "{longest}");
