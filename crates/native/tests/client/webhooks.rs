@@ -259,7 +259,7 @@ async fn an_address_that_moves_into_the_own_network_is_never_connected_to() {
                 EventJobRun::Again { body, at_ms } => EventJobEnd::Again(body, at_ms),
                 _ => EventJobEnd::Done,
             };
-            stores.end(&queue, &taken, end, now_ms).await.unwrap();
+            stores.finish(&queue, &taken, end, now_ms).await.unwrap();
         }
     }
     let made = client.audit().deliveries();
