@@ -1,6 +1,7 @@
 //! Events (SEP-3415): what clients do with them, and what is done for subscribers. Reached through the
 //! functions that a server with events has in its state, and by nothing else.
 
+mod address;
 mod deliver;
 mod find;
 mod list;

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::super::audited::{OwnedRequest, audited};
-use super::subscribe::named;
+use super::address::named;
 use super::unavailable;
 use super::wanted::{arguments, errors};
 use crate::call::Call;
