@@ -7,6 +7,7 @@ mod hosts;
 mod register;
 mod tool_setting;
 mod upstream;
+mod with_event;
 
 use std::any::Any;
 use std::collections::BTreeMap;

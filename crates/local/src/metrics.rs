@@ -16,10 +16,10 @@ const QUANTILES: [(f64, &str); 3] = [(0.5, "0.5"), (0.95, "0.95"), (0.99, "0.99"
 
 /// Calls, counted.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct PrometheusMetrics(Arc<Mutex<Counted>>);
+pub(crate) struct PrometheusMetrics(Arc<Mutex<MetricCounts>>);
 
 #[derive(Debug, Clone, Default)]
-struct Counted {
+struct MetricCounts {
     calls: BTreeMap<SeriesKey, Series>,
     /// By event and outcome.
     deliveries: BTreeMap<(String, &'static str), u64>,

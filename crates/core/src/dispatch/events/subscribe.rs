@@ -11,14 +11,14 @@ use serde_json::{Value, json};
 
 use super::super::audited::{OwnedRequest, audited};
 use super::address::named;
-use super::unavailable;
+use super::failed::unavailable;
 use super::verify::Verification;
 use super::wanted::{WantedEvent, count, errors, since_ms};
 use crate::call::Call;
 use crate::event::cursor::EventCursor;
 use crate::event::errors::EventErrors;
 use crate::event::job::EventWork;
-use crate::event::registry::{EventService, queue, sends};
+use crate::event::registry::{ServerEvents, queue, sends};
 use crate::event::signature::{WebhookSecret, subscription_id};
 use crate::event::source::EventFeed;
 use crate::event::subscriber::{SecretScope, SubscriptionRecord};
@@ -42,7 +42,7 @@ const TRIES: usize = 4;
 
 pub(super) fn subscribe(
     server: &Server,
-    service: &EventService,
+    service: &ServerEvents,
     call: &Call<'_>,
     platform: &Arc<Platform>,
 ) -> Result<Execution, Error> {
@@ -116,7 +116,7 @@ struct Subscribing {
 }
 
 /// What became of it.
-struct Written {
+struct WrittenSubscription {
     record: SubscriptionRecord,
     expires_ms: u64,
 }
@@ -193,7 +193,7 @@ impl Subscribing {
         ports: &WebhookPorts,
         from: EventPosition,
         pending: bool,
-    ) -> Result<Written, Error> {
+    ) -> Result<WrittenSubscription, Error> {
         let platform = &self.feed.platform;
         for _ in 0..TRIES {
             let found = self.found(ports).await?;
@@ -213,7 +213,7 @@ impl Subscribing {
             );
             let written = asked(&platform.timer, write).await;
             match written.map_err(|error| unavailable(platform, &error))? {
-                SubscriptionWritten::Done => return Ok(Written { record, expires_ms }),
+                SubscriptionWritten::Done => return Ok(WrittenSubscription { record, expires_ms }),
                 SubscriptionWritten::Changed => {}
                 full => return Err(self.full(full)),
             }
