@@ -14,6 +14,8 @@ mod computing;
 mod database;
 #[path = "../elicitation.rs"]
 mod elicitation;
+#[path = "../events.rs"]
+mod events;
 #[path = "../hello.rs"]
 mod hello;
 #[path = "../idempotent_write.rs"]
@@ -50,7 +52,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mcpfn::port::Sql;
+use mcpfn::policy::WebhookSettings;
+use mcpfn::port::{HttpClient, Sql};
 use mcpfn::testing::{Answer, CompletionTarget, TestClient, TestClock, TestHttp, block_on};
 use mcpfn::{
     Principal, PrincipalKind, Scopes, Variables,
@@ -203,6 +206,44 @@ fn long_work_is_a_task_and_fits_a_call_too() {
     let task = client.task(task.id()).wait().unwrap();
     assert_eq!(task.result().text(), "2026 is closed.");
     assert_eq!(task.message(), Some("12 of 12 months"));
+}
+
+#[test]
+fn an_order_is_heard_of_by_who_asks_and_who_subscribed() {
+    let receiver = TestHttp::new(|_| Ok(TestHttp::json(200, "")));
+    let settings = WebhookSettings::default().trusted_hosts(["hooks.example"]);
+    let client = TestClient::new(events::server())
+        .with_port::<dyn HttpClient>(Arc::new(receiver.clone()))
+        .map_platform(|platform| platform.with_webhook_settings(settings));
+    let poll = |name: &str, cursor: Value| {
+        let params = json!({"name": name, "cursor": cursor});
+        client.request("events/poll", params).wait().unwrap()
+    };
+    let begun = ["order.created", "item.listed"].map(|name| poll(name, Value::Null));
+    let delivery = json!({"mode": "webhook", "url": "https://hooks.example/1",
+        "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"});
+    let params =
+        json!({"name": "order.created", "arguments": {"least_cents": 500}, "delivery": delivery});
+    client.request("events/subscribe", params).wait().unwrap();
+    for item in ["tea", "cakes"] {
+        client.call("order", json!({"item": item})).wait().unwrap();
+    }
+    let heard = poll("order.created", begun[0]["cursor"].clone());
+    assert_eq!(
+        heard["events"][1]["data"],
+        json!({"number": 2, "item": "cakes", "cents": 500})
+    );
+    let listed = poll("item.listed", begun[1]["cursor"].clone());
+    assert_eq!(listed["events"].as_array().unwrap().len(), 2);
+    client.run_events();
+    let sent = receiver.sent();
+    assert_eq!(
+        sent.len(),
+        1,
+        "the other one is cheaper than what was wanted"
+    );
+    let event: Value = serde_json::from_slice(&sent[0].body).unwrap();
+    assert_eq!(event["eventId"], "order-2");
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod register;
 mod skills;
 mod tool_setting;
 mod upstream;
+mod with_event;
 
 use std::any::Any;
 use std::collections::BTreeMap;

@@ -21,7 +21,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::call::{Call, Envelope};
-use crate::event::registry::EventService;
+use crate::event::registry::ServerEvents;
 use crate::jsonrpc::Error;
 use crate::model::list_kind::ListKind;
 use crate::policy::audit::ImmediateCall;
@@ -112,7 +112,7 @@ fn dispatch(server: &Server, mut call: Call<'_>, platform: &Arc<Platform>) -> Ex
         | Method::PollEvents
         | Method::StreamEvents
         | Method::SubscribeEvents
-        | Method::UnsubscribeEvents => match EventService::of(server) {
+        | Method::UnsubscribeEvents => match ServerEvents::of(server) {
             Some(events) => (events.serve)(server, call, method.as_str(), platform),
             None => Err(listen::not_found(&call.method)),
         },

@@ -16,10 +16,10 @@ const QUANTILES: [(f64, &str); 3] = [(0.5, "0.5"), (0.95, "0.95"), (0.99, "0.99"
 
 /// Calls, counted.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct PrometheusMetrics(Arc<Mutex<Counted>>);
+pub(crate) struct PrometheusMetrics(Arc<Mutex<MetricCounts>>);
 
 #[derive(Debug, Clone, Default)]
-struct Counted {
+struct MetricCounts {
     calls: BTreeMap<SeriesKey, Series>,
     /// By event and outcome.
     deliveries: BTreeMap<(String, &'static str), u64>,
@@ -103,14 +103,10 @@ fn write_all(text: &mut String, all: &BTreeMap<SeriesKey, Series>) -> std::fmt::
     write_quantiles(text, all)
 }
 
-/// Nothing for a server that sent none.
 fn write_deliveries(
     text: &mut String,
     all: &BTreeMap<(String, &'static str), u64>,
 ) -> std::fmt::Result {
-    if all.is_empty() {
-        return Ok(());
-    }
     text.push_str(
         "# HELP mcpfn_event_deliveries_total Attempts to send events to subscribers.\n# TYPE \
         mcpfn_event_deliveries_total counter\n",

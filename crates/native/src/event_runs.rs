@@ -169,7 +169,7 @@ async fn run(
         }
     };
     if let Err(error) = queue
-        .end(&server.event_queue(), &taken, end, platform.now_ms())
+        .finish(&server.event_queue(), &taken, end, platform.now_ms())
         .await
     {
         // it is taken again once its lease is over: the receiver knows it by its id

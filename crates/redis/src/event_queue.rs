@@ -117,7 +117,7 @@ impl EventJobs for RedisStores {
         })
     }
 
-    fn end<'a>(
+    fn finish<'a>(
         &'a self,
         queue: &'a str,
         taken: &'a TakenEventJob,

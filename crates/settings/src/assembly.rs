@@ -137,7 +137,8 @@ impl Common {
         let key_is_new = self.state_keys.is_none();
         let keys = self.state_keys.unwrap_or_else(|| new_key(random));
         let addresses = self.policies.addresses;
-        let platform = Arc::new(add(platform(&server, keys)?).with_address_limits(addresses));
+        let platform = platform(&server, keys)?.with_webhook_settings(self.webhooks);
+        let platform = Arc::new(add(platform).with_address_limits(addresses));
         let anonymous = self.methods.has(AuthMethod::None);
         let local = host.deployment.is_none();
         let mut config = if local {

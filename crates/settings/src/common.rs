@@ -3,6 +3,7 @@
 
 use mcpfn_core::host::{Listening, Subscriptions};
 use mcpfn_core::jsonrpc::MAX_VALUES;
+use mcpfn_core::policy::WebhookSettings;
 use mcpfn_core::{port::Rate, round_trip::Keyring};
 use mcpfn_http::{RegistryProof, ServerCard};
 use tracing::Level;
@@ -14,6 +15,7 @@ use crate::policies::Policies;
 use crate::reader::EnvReader;
 use crate::setting::{Hosts, Setting};
 use crate::tools::ToolSettings;
+use crate::webhooks::webhook_settings;
 
 /// What differs between hosts.
 #[derive(Debug, Clone, Copy)]
@@ -82,6 +84,8 @@ pub struct Common {
     pub state_keys: Option<Keyring>,
     /// `MCPFN_SUBSCRIPTIONS`: which subscriptions to resources clients have; none when not set.
     pub subscriptions: Subscriptions,
+    /// `MCPFN_EVENT_ERRORS`, `MCPFN_WEBHOOK_ID`, `MCPFN_WEBHOOK_HOSTS`: events that are sent to clients.
+    pub webhooks: WebhookSettings,
     /// `MCPFN_LOG`: `error`, `warn`, `info`, `debug` or `trace`, if it is set.
     pub log_level: Option<Level>,
 }
@@ -130,6 +134,7 @@ impl Common {
             },
             subscriptions: subscriptions(reader, host, state_keys.is_some()),
             state_keys,
+            webhooks: webhook_settings(reader),
             log_level: log_level(reader),
             methods,
         }

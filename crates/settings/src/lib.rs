@@ -50,6 +50,7 @@ mod table;
 mod tools;
 mod unused;
 mod urls;
+mod webhooks;
 
 pub use assembly::{Assembly, Kept, Setup, and_of_server, build, new_key, warn_of_tools};
 pub use base_path::strip_base_path;

@@ -3,18 +3,21 @@
 //! of variables without effect and the tests take it as data.
 
 mod credentials;
+mod events;
 mod machine;
 mod page;
 mod tools;
 
 use crate::setting::{Hosts, Setting};
 use credentials::CREDENTIALS;
+use events::EVENTS;
 use machine::MACHINE;
 use page::PAGE;
 use tools::TOOLS;
 
-const PARTS: [&[Setting]; 5] = [MACHINE, TOOLS, PAGE, REST, CREDENTIALS];
-const LENGTH: usize = MACHINE.len() + TOOLS.len() + PAGE.len() + REST.len() + CREDENTIALS.len();
+const PARTS: [&[Setting]; 6] = [MACHINE, TOOLS, EVENTS, PAGE, REST, CREDENTIALS];
+const LENGTH: usize =
+    MACHINE.len() + TOOLS.len() + EVENTS.len() + PAGE.len() + REST.len() + CREDENTIALS.len();
 
 /// Every setting of every host.
 pub const SETTINGS: &[Setting] = &joined();

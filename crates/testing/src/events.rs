@@ -315,7 +315,7 @@ impl EventJobs for TestEvents {
         })
     }
 
-    fn end<'a>(
+    fn finish<'a>(
         &'a self,
         queue: &'a str,
         taken: &'a TakenEventJob,

@@ -127,6 +127,7 @@ fn every_fixture_is_in_a_folder_that_is_run() {
                 "upstream",
                 "doctor",
                 "compare",
+                "events",
             ]
             .iter()
             .any(|folder| path.starts_with(&format!("tests/fixtures/{folder}/")))

@@ -66,6 +66,8 @@ fn dependencies_of_schema_core_http_and_auth_are_these() {
                 "serde_json",
                 "schemars",
                 "sha2",
+                // signatures of webhooks; linked only where a server has events
+                "hmac",
                 "chacha20poly1305",
                 "base64",
                 "bytes",

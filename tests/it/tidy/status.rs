@@ -5,9 +5,10 @@ use super::code::{bare, tokens};
 use super::source::{library, lines_with, none, none_but};
 
 /// Statuses that these read were chosen by another server.
-const READERS: [&str; 11] = [
+const READERS: [&str; 12] = [
     "crates/auth/src/introspection.rs",
     "crates/cli/src/",
+    "crates/core/src/dispatch/events/send.rs",
     "crates/core/src/port/http_client.rs",
     "crates/core/src/service_fault.rs",
     "crates/files/src/s3/",

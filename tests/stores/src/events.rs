@@ -510,7 +510,7 @@ async fn taken(stores: EventStores) {
         assert!(
             stores
                 .one
-                .end(&queue, taken, EventJobEnd::Done, now_ms + 1_001)
+                .finish(&queue, taken, EventJobEnd::Done, now_ms + 1_001)
                 .await
                 .unwrap()
         );
@@ -547,7 +547,7 @@ async fn once(stores: EventStores) {
     assert!(none.is_empty(), "it is at work");
     stores
         .one
-        .end(&queue, &taken[0], EventJobEnd::Done, now_ms)
+        .finish(&queue, &taken[0], EventJobEnd::Done, now_ms)
         .await
         .unwrap();
     put(&stores.other, &queue, vec![job(&a, now_ms)], now_ms).await;
@@ -559,7 +559,7 @@ async fn once(stores: EventStores) {
     assert_eq!(new.len(), 1, "it was done");
     stores
         .one
-        .end(&queue, &new[0], EventJobEnd::Done, now_ms)
+        .finish(&queue, &new[0], EventJobEnd::Done, now_ms)
         .await
         .unwrap();
 }
@@ -582,7 +582,7 @@ async fn followed(stores: EventStores) {
         .remove(0);
     let late = stores
         .one
-        .end(&queue, &first, EventJobEnd::Done, now_ms + 11)
+        .finish(&queue, &first, EventJobEnd::Done, now_ms + 11)
         .await
         .unwrap();
     assert!(!late, "another one has it");
@@ -590,7 +590,7 @@ async fn followed(stores: EventStores) {
     assert!(
         stores
             .other
-            .end(&queue, &second, again, now_ms + 20)
+            .finish(&queue, &second, again, now_ms + 20)
             .await
             .unwrap()
     );
@@ -615,7 +615,7 @@ async fn followed(stores: EventStores) {
     assert!(
         stores
             .one
-            .end(&queue, &third, EventJobEnd::Done, now_ms + 101)
+            .finish(&queue, &third, EventJobEnd::Done, now_ms + 101)
             .await
             .unwrap()
     );
@@ -639,7 +639,13 @@ async fn given_up(stores: EventStores) {
     {
         let reason = format!("why {}", taken.job.key);
         let end = EventJobEnd::Dead(reason);
-        assert!(stores.one.end(&queue, &taken, end, now_ms).await.unwrap());
+        assert!(
+            stores
+                .one
+                .finish(&queue, &taken, end, now_ms)
+                .await
+                .unwrap()
+        );
     }
     let dead = stores.other.dead(&queue, 2).await.unwrap();
     let dead: Vec<_> = dead
@@ -680,7 +686,7 @@ async fn one_takes(stores: EventStores) {
                 }
                 for taken in taken {
                     let ended = store
-                        .end(&queue, &taken, EventJobEnd::Done, now_ms)
+                        .finish(&queue, &taken, EventJobEnd::Done, now_ms)
                         .await
                         .unwrap();
                     assert!(ended);

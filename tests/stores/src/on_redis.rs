@@ -57,6 +57,7 @@ pub async fn check(program: &Path, folder: &Path, report: &mut Report) {
     report.letters(own(), own()).await;
     report.topics(own(), own()).await;
     report.tasks(own(), own(), "").await;
+    report.events(own(), own()).await;
     report
         .check("every key has the prefix, and expires", keys(&server).await)
         .await;

@@ -49,6 +49,7 @@ pub async fn check(program: &Path, folder: &Path, certificates: &Path, report: &
     let view = || stores(&url, PATIENCE);
     report.contract(view(), view(), ", in a cluster").await;
     report.letters(view(), view()).await;
+    report.events(view(), view()).await;
     let costs: Arc<dyn Store> = view();
     let said = "what a question to a cluster costs is printed";
     let print = async move { cost::print(&costs).await.unwrap() };

@@ -3,11 +3,10 @@
 
 use serde_json::json;
 
-use super::Builder;
 use super::register::{check_description, check_name, check_scopes, report, unique};
 use crate::dispatch::events;
 use crate::event::Event;
-use crate::event::registry::{EventService, RegisteredEvent};
+use crate::event::registry::{RegisteredEvent, ServerEvents};
 use crate::model::capabilities::{EVENTS, Offered, ServerCapabilities};
 use crate::port::{TypeMap, milliseconds};
 use crate::tool::schema::{NoArguments, check_references, of_input};
@@ -16,16 +15,7 @@ use crate::tool::schema::{NoArguments, check_references, of_input};
 const LEAST_EVERY_MS: u64 = 1_000;
 
 /// Makes the events of a server.
-pub(super) type RegisterEvents = fn(&str, Vec<Event>, &mut Vec<String>) -> EventService;
-
-impl Builder {
-    /// Adds an event, which clients ask for, or are sent. See [`Event`].
-    pub fn event(mut self, event: Event) -> Self {
-        let (events, _) = self.events.get_or_insert((Vec::new(), register));
-        events.push(event);
-        self
-    }
-}
+pub(super) type RegisterEvents = fn(&str, Vec<Event>, &mut Vec<String>) -> ServerEvents;
 
 /// Adds events to what a server has and says.
 pub(super) fn add(
@@ -48,12 +38,16 @@ pub(super) fn declare(capabilities: &mut ServerCapabilities) {
     capabilities.events = Some(Offered {});
 }
 
-fn register(server: &str, events: Vec<Event>, mistakes: &mut Vec<String>) -> EventService {
+pub(super) fn register(
+    server: &str,
+    events: Vec<Event>,
+    mistakes: &mut Vec<String>,
+) -> ServerEvents {
     unique("event", events.iter().map(|event| &event.name), mistakes);
     let registered = events.into_iter();
     let registered = registered.filter_map(|event| registered_event(event, mistakes));
     let registered = registered.collect();
-    EventService::new(server.to_owned(), registered, events::serve, events::run)
+    ServerEvents::new(server.to_owned(), registered, events::serve, events::run)
 }
 
 fn registered_event(event: Event, mistakes: &mut Vec<String>) -> Option<RegisteredEvent> {

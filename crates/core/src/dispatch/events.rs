@@ -1,7 +1,9 @@
 //! Events (SEP-3415): what clients do with them, and what is done for subscribers. Reached through the
 //! functions that a server with events has in its state, and by nothing else.
 
+mod address;
 mod deliver;
+mod failed;
 mod find;
 mod list;
 mod poll;
@@ -18,14 +20,10 @@ use bytes::Bytes;
 
 use super::listen::not_found;
 use crate::call::Call;
-use crate::error::{ErrorKind, ToolError};
 use crate::event::job::{EventJobRun, EventWork};
-use crate::event::registry::{EventService, queue};
-use crate::event::signature::hex;
-use crate::event::source::FeedFailure;
+use crate::event::registry::{ServerEvents, queue};
 use crate::jsonrpc::Error;
-use crate::port::audit_log::Failure;
-use crate::port::{Platform, StoreError};
+use crate::port::Platform;
 use crate::running::Execution;
 use crate::send::BoxFuture;
 use crate::server::Server;
@@ -37,7 +35,7 @@ pub(crate) fn serve(
     method: &'static str,
     platform: &Arc<Platform>,
 ) -> Result<Execution, Error> {
-    let service = EventService::of(server).ok_or_else(|| not_found(method))?;
+    let service = ServerEvents::of(server).ok_or_else(|| not_found(method))?;
     match method {
         "events/list" => list::list(server, call, platform),
         "events/poll" => poll::poll(server, service, call, platform),
@@ -64,7 +62,7 @@ impl Server {
     /// is for who took it out to see to. Dropping it is as if the process had ended: the work is done
     /// again.
     pub async fn run_event_job(&self, work: Bytes, platform: &Arc<Platform>) -> EventJobRun {
-        match EventService::of(self) {
+        match ServerEvents::of(self) {
             Some(service) => (service.run)(self.clone(), work, Arc::clone(platform)).await,
             // another version of this server had events
             None => EventJobRun::Done,
@@ -84,7 +82,7 @@ pub(crate) fn run(
                 reason: "another version of this server wrote it".to_owned(),
             };
         };
-        let Some(service) = EventService::of(&server) else {
+        let Some(service) = ServerEvents::of(&server) else {
             return EventJobRun::Done;
         };
         let done = match work {
@@ -109,37 +107,4 @@ pub(crate) fn run(
             EventJobRun::Unavailable
         })
     })
-}
-
-/// What a client is told of a store that can't be asked.
-fn unavailable(platform: &Platform, error: &StoreError) -> Error {
-    platform.store_failed("events", error);
-    Error::internal("events can't be asked for at the moment: ask again in a minute")
-}
-
-/// What a client is told of events that could not be read; the log gets the cause.
-fn failed(platform: &Platform, method: &str, event: &str, failure: FeedFailure) -> Error {
-    let error = match failure {
-        FeedFailure::Store(error) => return unavailable(platform, &error),
-        FeedFailure::Author(error) => error,
-    };
-    told(platform, method, event, error)
-}
-
-/// What a client is told of an author's function that failed.
-fn told(platform: &Platform, method: &str, event: &str, error: ToolError) -> Error {
-    let (message, cause) = match error.into_kind() {
-        ErrorKind::Failed { message, cause, .. } => (Some(message), cause),
-        ErrorKind::NotFound { message } => return Error::invalid_params(message),
-        ErrorKind::Internal { cause } => (None, Some(cause)),
-        _ => (None, Some("it can't ask the client anything".to_owned())),
-    };
-    let mut id = [0; 8];
-    platform.random.fill(&mut id);
-    let id = hex(&id);
-    if let Some(cause) = &cause {
-        let failure = Failure::new(&id, method, event, cause);
-        platform.audit_log.failure(&failure);
-    }
-    Error::internal(message.unwrap_or_else(|| format!("internal error {id}")))
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::job::EventWork;
 use super::occurrence::EventOccurrence;
-use super::registry::{EventService, sends};
+use super::registry::{ServerEvents, sends};
 use super::signature::hex;
 use crate::context::Cx;
 use crate::error::ToolError;
@@ -74,7 +74,7 @@ impl Server {
         event: &str,
         occurrence: EventOccurrence,
     ) -> Result<String, ToolError> {
-        emit(EventService::of(self), platform, event, occurrence).await
+        emit(ServerEvents::of(self), platform, event, occurrence).await
     }
 }
 
@@ -86,7 +86,7 @@ fn new_id(platform: &Platform) -> String {
 }
 
 async fn emit(
-    service: Option<&EventService>,
+    service: Option<&ServerEvents>,
     platform: &Platform,
     name: &str,
     occurrence: EventOccurrence,
@@ -127,7 +127,7 @@ fn check(schema: &mcpfn_schema::Schema, data: &Value, name: &str) -> Result<(), 
 }
 
 async fn keep(
-    service: &EventService,
+    service: &ServerEvents,
     platform: &Platform,
     name: &str,
     body: Vec<u8>,

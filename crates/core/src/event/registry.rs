@@ -28,7 +28,7 @@ pub(crate) type ServeEvents =
 pub(crate) type RunEventJob = fn(Server, Bytes, Arc<Platform>) -> BoxFuture<'static, EventJobRun>;
 
 /// All events of a server.
-pub(crate) struct EventService {
+pub(crate) struct ServerEvents {
     pub(crate) server: String,
     pub(crate) events: Vec<Arc<RegisteredEvent>>,
     pub(crate) index: HashMap<String, Arc<RegisteredEvent>>,
@@ -36,7 +36,7 @@ pub(crate) struct EventService {
     pub(crate) run: RunEventJob,
 }
 
-impl EventService {
+impl ServerEvents {
     pub(crate) fn new(
         server: String,
         events: Vec<RegisteredEvent>,

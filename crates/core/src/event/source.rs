@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::cursor::{CursorScope, EventCursor};
 use super::occurrence::{EventPoll, WireOccurrence};
-use super::registry::{EventService, RegisteredEvent};
+use super::registry::{RegisteredEvent, ServerEvents};
 use crate::canonical::canonical;
 use crate::context::Cx;
 use crate::error::ToolError;
@@ -55,7 +55,7 @@ impl From<StoreError> for FeedFailure {
 
 impl EventFeed {
     pub(crate) fn new(
-        service: &EventService,
+        service: &ServerEvents,
         event: &Arc<RegisteredEvent>,
         principal: &Arc<Principal>,
         arguments: Value,

@@ -70,7 +70,7 @@ pub enum EventJobEnd {
 /// let taken = queue.take("q", 10, 100, 10).await?.remove(0);
 /// assert!(queue.take("q", 50, 100, 10).await?.is_empty(), "one at a time");
 /// assert_eq!(queue.take("q", 100, 200, 10).await?.len(), 1, "its instance is gone");
-/// assert!(!queue.end("q", &taken, EventJobEnd::Done, 101).await?, "too late");
+/// assert!(!queue.finish("q", &taken, EventJobEnd::Done, 101).await?, "too late");
 /// # Ok::<(), StoreError>(()) }).unwrap();
 /// ```
 pub trait EventJobs: EventQueue {
@@ -91,7 +91,7 @@ pub trait EventJobs: EventQueue {
     ///
     /// # Errors
     /// When the queue does not respond in time: it is done again.
-    fn end<'a>(
+    fn finish<'a>(
         &'a self,
         queue: &'a str,
         taken: &'a TakenEventJob,

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use mcpfn_core::event::{Event, EventOccurrence, EventPage, EventPoll};
+use mcpfn_core::host::{Execution, Frame};
 use mcpfn_core::policy::{WebhookIdProfile, WebhookSettings};
 use mcpfn_core::port::{EventRetention, HttpClient, HttpError, HttpRequest, HttpResponse};
 use mcpfn_core::{
@@ -15,6 +16,8 @@ use mcpfn_core::{
 use mcpfn_testing::{ClientError, TestClient, TestClock, TestHttp, block_on};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+
+use super::support::with_call;
 
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const OTHER_SECRET: &str = "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
@@ -133,6 +136,10 @@ fn delivery() -> Value {
     json!({"mode": "webhook", "url": URL, "secret": SECRET})
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "each caller writes it in its place"
+)]
 fn subscribe(client: &TestClient, more: Value) -> Result<Value, ClientError> {
     let mut params = json!({"name": "incident.created", "delivery": delivery()});
     for (member, value) in more.as_object().unwrap() {
@@ -141,6 +148,10 @@ fn subscribe(client: &TestClient, more: Value) -> Result<Value, ClientError> {
     client.request("events/subscribe", params).wait()
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "each caller writes it in its place"
+)]
 fn poll(client: &TestClient, cursor: Value, more: Value) -> Value {
     let mut params = json!({"name": "incident.created", "cursor": cursor});
     for (member, value) in more.as_object().unwrap() {
@@ -373,9 +384,9 @@ fn a_function_that_panics_is_an_error_without_its_cause() {
     let panics = Event::new("panics")
         .description("Panics.")
         .payload_schema(json!({}))
-        .poll(|_: NoArguments, _: EventPoll, _: Cx| async {
-            let secret: Option<EventPage> = None;
-            Ok(secret.expect("secret cause"))
+        .poll(|_: NoArguments, poll: EventPoll, _: Cx| async move {
+            assert!(poll.cursor().is_some(), "secret cause");
+            Ok(EventPage::new(""))
         });
     let slow = Event::new("slow")
         .description("Takes too long.")
@@ -569,7 +580,8 @@ fn what_never_arrives_is_given_up_and_what_is_refused_at_once() {
 
 #[test]
 fn why_an_address_is_not_taken_says_nothing_of_the_network() {
-    let failures: [(fn() -> Result<HttpResponse, HttpError>, &str); 9] = [
+    type Failing = fn() -> Result<HttpResponse, HttpError>;
+    let failures: [(Failing, &str); 9] = [
         (
             || Err(HttpError::NotPublic("10.0.0.7 secret".into())),
             "connection_refused",
@@ -881,4 +893,129 @@ fn every_member_that_is_wrong_has_its_error() {
             }
         }
     }
+}
+
+/// The frames of a stream that is held until the clock has moved on by itself to its end.
+fn stream(client: &TestClient, params: &Value, before_end: impl Fn(usize)) -> Vec<Value> {
+    let execution = with_call("events/stream", params, |call| {
+        client
+            .server()
+            .reply(call.on_stream(true), client.platform())
+    });
+    let Execution::Running(mut running) = execution else {
+        panic!("no stream")
+    };
+    let mut frames = Vec::new();
+    block_on(async {
+        while let Some(frame) = running.frame().await {
+            let message = match frame {
+                Frame::Notification(message) => message,
+                Frame::Response(response) => response.message,
+            };
+            frames.push(serde_json::from_slice::<Value>(&message).unwrap());
+            before_end(frames.len());
+        }
+    });
+    frames
+}
+
+#[test]
+fn a_stream_says_where_it_begins_what_happens_that_it_lives_and_that_it_ends() {
+    let client = TestClient::with_clock(builder(), TestClock::auto());
+    let frames = stream(&client, &json!({"name": "incident.created"}), |frame| {
+        if frame == 1 {
+            happens(&client, "P1", 7);
+        }
+    });
+    let methods: Vec<&str> = frames
+        .iter()
+        .filter_map(|it| it["method"].as_str())
+        .collect();
+    assert_eq!(
+        methods[..2],
+        ["notifications/events/active", "notifications/events/event"]
+    );
+    assert_eq!(frames[0]["params"]["truncated"], false);
+    let event = &frames[1]["params"];
+    assert_eq!(
+        (&event["data"]["number"], &event["name"]),
+        (&json!(7), &json!("incident.created"))
+    );
+    // ten minutes without anything: a heartbeat after each 25 s, as the stream looks each 2 s
+    let heartbeats = methods
+        .iter()
+        .filter(|it| **it == "notifications/events/heartbeat")
+        .count();
+    assert!((22..=24).contains(&heartbeats), "{heartbeats}");
+    assert_eq!(methods.len(), 2 + heartbeats);
+    let cursors = frames
+        .iter()
+        .filter(|it| it["params"]["cursor"].is_string())
+        .count();
+    assert_eq!(cursors, methods.len(), "each has a cursor");
+    let id = |it: &Value, part: &str| {
+        it[part]["_meta"]["io.modelcontextprotocol/subscriptionId"].clone()
+    };
+    assert!(
+        frames[..frames.len() - 1]
+            .iter()
+            .all(|it| id(it, "params") == 1)
+    );
+    let end = frames.last().unwrap();
+    assert_eq!(
+        (&end["id"], &end["result"]["resultType"]),
+        (&json!(1), &json!("complete"))
+    );
+    assert_eq!(id(end, "result"), 1);
+    // one goes on where it was
+    let cursor = frames[0]["params"]["cursor"].clone();
+    let again = stream(
+        &client,
+        &json!({"name": "incident.created", "cursor": cursor}),
+        |_| {},
+    );
+    assert_eq!(again[1]["params"]["data"]["number"], 7);
+    let forged = json!({"name": "incident.created", "cursor": "forged"});
+    assert_eq!(
+        stream(&client, &forged, |_| {})[0]["params"]["truncated"],
+        true
+    );
+}
+
+#[test]
+fn a_stream_outlives_an_outage_and_ends_with_the_permission() {
+    let allowed = Arc::new(AtomicUsize::new(1));
+    let asked = Arc::clone(&allowed);
+    let event = Event::new("incident.created")
+        .description("Something is broken.")
+        .payload_schema(json!({}))
+        .allow(move |_: &Principal, _: NoArguments| asked.load(Ordering::Relaxed) == 1);
+    let server = Server::builder("ops", "1.0.0").event(event);
+    let client = TestClient::with_clock(server, TestClock::auto());
+    let events = client.events().clone();
+    let frames = stream(
+        &client,
+        &json!({"name": "incident.created"}),
+        |frame| match frame {
+            1 => events.go_down(),
+            2 => events.come_back(),
+            3 => allowed.store(0, Ordering::Relaxed),
+            _ => {}
+        },
+    );
+    let methods: Vec<&str> = frames
+        .iter()
+        .filter_map(|it| it["method"].as_str())
+        .collect();
+    let kinds: Vec<&str> = methods
+        .iter()
+        .map(|it| it.rsplit('/').next().unwrap())
+        .collect();
+    assert_eq!(kinds, ["active", "error", "heartbeat", "terminated"]);
+    assert_eq!(frames[1]["params"]["error"]["code"], -32603);
+    assert_eq!(
+        frames[3]["params"]["error"]["data"],
+        json!({"reason": "revoked"})
+    );
+    assert_eq!(frames[4]["result"]["resultType"], "complete");
 }

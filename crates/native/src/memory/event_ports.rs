@@ -107,7 +107,7 @@ impl EventJobs for MemoryStores {
         Box::pin(async move { Ok(lock(&self.jobs).queue(queue).take(now_ms, until_ms, limit)) })
     }
 
-    fn end<'a>(
+    fn finish<'a>(
         &'a self,
         queue: &'a str,
         taken: &'a TakenEventJob,

@@ -13,7 +13,7 @@ use super::limits::MemoryLimits;
 
 #[derive(Debug, Default)]
 pub(super) struct SubscriberTable {
-    topics: HashMap<String, BTreeMap<String, Subscriber>>,
+    topics: HashMap<String, BTreeMap<String, SubscriberEntry>>,
     /// How many each owner has, also those that expired and were not looked at since.
     owners: HashMap<String, usize>,
     entries: usize,
@@ -21,7 +21,7 @@ pub(super) struct SubscriberTable {
 }
 
 #[derive(Debug)]
-struct Subscriber {
+struct SubscriberEntry {
     owner: String,
     row: SubscriptionRow,
 }
@@ -60,7 +60,7 @@ impl SubscriberTable {
         };
         let owner = key.owner.to_owned();
         let topic = self.topics.entry(key.topic.to_owned()).or_default();
-        topic.insert(key.id.to_owned(), Subscriber { owner, row });
+        topic.insert(key.id.to_owned(), SubscriberEntry { owner, row });
         Ok(SubscriptionWritten::Done)
     }
 
@@ -100,7 +100,7 @@ impl SubscriberTable {
     }
 
     fn clean(&mut self, now_ms: u64) {
-        let live = |subscriber: &Subscriber| now_ms < subscriber.row.expires_ms;
+        let live = |subscriber: &SubscriberEntry| now_ms < subscriber.row.expires_ms;
         for topic in self.topics.values_mut() {
             topic.retain(|_, subscriber| live(subscriber));
         }

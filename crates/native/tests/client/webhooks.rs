@@ -28,7 +28,6 @@ const PATIENCE: Duration = Duration::from_secs(60);
 struct House {
     client: TestClient,
     stores: Arc<MemoryStores>,
-    runs: EventRuns,
 }
 
 impl House {
@@ -53,11 +52,7 @@ impl House {
             .with_port::<dyn HttpClient>(Arc::new(http))
             .map_platform(|platform| platform.with_events(ports).with_webhook_settings(settings));
         runs.serve(client.server(), client.platform());
-        Self {
-            client,
-            stores,
-            runs,
-        }
+        Self { client, stores }
     }
 
     async fn subscribe(&self, url: &str) -> Result<Value, ClientError> {
@@ -242,10 +237,10 @@ async fn an_address_that_moves_into_the_own_network_is_never_connected_to() {
         let client = house.client;
         client.map_platform(|platform| platform.with_events(ports).with_webhook_settings(settings))
     };
-    let trusting = with(WebhookSettings::default().trusted_hosts([host(&inside)]));
+    let vouched = with(WebhookSettings::default().trusted_hosts([host(&inside)]));
     let delivery = json!({"mode": "webhook", "url": url, "secret": SECRET});
     let params = json!({"name": "door.opened", "delivery": delivery});
-    trusting.request("events/subscribe", params).await.unwrap();
+    vouched.request("events/subscribe", params).await.unwrap();
     let client = with(WebhookSettings::default());
     let (server, platform) = (client.server(), client.platform());
     let event = EventOccurrence::new("door-2", 0, &json!({}));
@@ -259,7 +254,7 @@ async fn an_address_that_moves_into_the_own_network_is_never_connected_to() {
                 EventJobRun::Again { body, at_ms } => EventJobEnd::Again(body, at_ms),
                 _ => EventJobEnd::Done,
             };
-            stores.end(&queue, &taken, end, now_ms).await.unwrap();
+            stores.finish(&queue, &taken, end, now_ms).await.unwrap();
         }
     }
     let made = client.audit().deliveries();

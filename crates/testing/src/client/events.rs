@@ -66,7 +66,7 @@ impl TestClient {
                     }
                 };
                 done +=
-                    usize::from(block_on(queue.end(&key, &taken, end, now_ms)).unwrap_or(false));
+                    usize::from(block_on(queue.finish(&key, &taken, end, now_ms)).unwrap_or(false));
             }
         }
     }

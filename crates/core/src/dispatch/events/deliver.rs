@@ -4,13 +4,13 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::find::{Place, read};
+use super::find::{EventPlace, read};
 use super::send::{Outgoing, SendFailure};
 use crate::event::cursor::{CursorScope, EventCursor};
 use crate::event::errors::EventErrors;
 use crate::event::job::{EventJobRun, EventWork, pause_ms};
 use crate::event::occurrence::WireOccurrence;
-use crate::event::registry::EventService;
+use crate::event::registry::ServerEvents;
 use crate::event::signature::{WebhookSecret, hex, message_id};
 use crate::event::subscriber::{SecretScope, SubscriptionRecord};
 use crate::jsonrpc::{Error, to_json};
@@ -30,8 +30,8 @@ const TRIES: usize = 3;
 
 /// One event for one subscriber.
 struct Delivering<'a> {
-    service: &'a EventService,
-    place: Place<'a>,
+    service: &'a ServerEvents,
+    place: EventPlace<'a>,
     id: &'a str,
     record: SubscriptionRecord,
     principal: Principal,
@@ -41,12 +41,12 @@ struct Delivering<'a> {
 /// Sends it, unless the subscriber may not hear of it any more. `which` is the event's name, the
 /// subscription, the position, and how many attempts failed.
 pub(super) async fn deliver(
-    service: &EventService,
+    service: &ServerEvents,
     platform: &Platform,
     which: (&str, &str, u64, u32),
 ) -> Result<EventJobRun, StoreError> {
     let (name, id, at, failures) = which;
-    let Some(place) = Place::find(service, platform, name)? else {
+    let Some(place) = EventPlace::find(service, platform, name)? else {
         return Ok(EventJobRun::Done);
     };
     let Some(row) = found(&place, id).await? else {
@@ -86,7 +86,7 @@ pub(super) async fn deliver(
     delivering.run(at, failures).await
 }
 
-async fn found(place: &Place<'_>, id: &str) -> Result<Option<SubscriptionRow>, StoreError> {
+async fn found(place: &EventPlace<'_>, id: &str) -> Result<Option<SubscriptionRow>, StoreError> {
     let platform = place.platform;
     let find = place
         .webhooks

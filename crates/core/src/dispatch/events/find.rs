@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::event::job::{EventJobRun, EventWork};
 use crate::event::occurrence::WireOccurrence;
-use crate::event::registry::{EventService, RegisteredEvent};
+use crate::event::registry::{RegisteredEvent, ServerEvents};
 use crate::event::subscriber::SubscriptionRecord;
 use crate::policy::asked::asked;
 use crate::port::events::WebhookPorts;
@@ -20,7 +20,7 @@ const PAGE: usize = 100;
 const MISSED: usize = 100;
 
 /// An event of this server, and the ports to it.
-pub(super) struct Place<'a> {
+pub(super) struct EventPlace<'a> {
     pub(super) event: &'a RegisteredEvent,
     pub(super) topic: String,
     queue: String,
@@ -29,10 +29,10 @@ pub(super) struct Place<'a> {
     pub(super) platform: &'a Platform,
 }
 
-impl<'a> Place<'a> {
+impl<'a> EventPlace<'a> {
     /// Nothing for an event that the server does not have any more.
     pub(super) fn find(
-        service: &'a EventService,
+        service: &'a ServerEvents,
         platform: &'a Platform,
         name: &str,
     ) -> Result<Option<Self>, StoreError> {
@@ -90,13 +90,13 @@ fn delivery(event: &str, subscription: &str, at: u64) -> EventWork {
 
 /// Orders a delivery to each subscriber of a page, and then the next page.
 pub(super) async fn subscribers(
-    service: &EventService,
+    service: &ServerEvents,
     platform: &Platform,
     name: &str,
     at: u64,
     after: Option<String>,
 ) -> Result<EventJobRun, StoreError> {
-    let Some(place) = Place::find(service, platform, name)? else {
+    let Some(place) = EventPlace::find(service, platform, name)? else {
         return Ok(EventJobRun::Done);
     };
     let logged = place.logged(at).await?;
@@ -132,13 +132,13 @@ pub(super) async fn subscribers(
 
 /// Orders deliveries of what one subscriber missed, from one position to another.
 pub(super) async fn missed(
-    service: &EventService,
+    service: &ServerEvents,
     platform: &Platform,
     name: &str,
     subscription: String,
     (after, until): (u64, u64),
 ) -> Result<EventJobRun, StoreError> {
-    let Some(place) = Place::find(service, platform, name)? else {
+    let Some(place) = EventPlace::find(service, platform, name)? else {
         return Ok(EventJobRun::Done);
     };
     let now_ms = platform.clock.now_ms();

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::super::audited::{OwnedRequest, audited};
 use crate::call::Call;
-use crate::event::registry::{EventService, RegisteredEvent};
+use crate::event::registry::{RegisteredEvent, ServerEvents};
 use crate::jsonrpc::{Error, to_json};
 use crate::model::JsonObject;
 use crate::model::page::{Cursor, identity};
@@ -28,7 +28,7 @@ pub(super) fn list(
     let listed = |request: OwnedRequest| async move {
         let (server, platform) = (&request.server, &request.platform);
         rate_limit::admit_list(platform, server.name(), &request.principal).await?;
-        let events = EventService::of(server).map_or(&[][..], |service| &service.events);
+        let events = ServerEvents::of(server).map_or(&[][..], |service| &service.events);
         let visible: Vec<&RegisteredEvent> = events
             .iter()
             .map(|event| &**event)

@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 
 use super::super::audited::{OwnedRequest, audited};
 use super::super::handler::{self, HandlerFailure};
-use super::failed;
+use super::failed::failed;
 use super::wanted::{WantedEvent, cx, most, since_ms};
 use crate::call::Call;
 use crate::context::Cx;
 use crate::error::ToolError;
 use crate::event::cursor::EventCursor;
-use crate::event::registry::EventService;
+use crate::event::registry::ServerEvents;
 use crate::event::source::{EventBatch, EventFeed, FeedFailure};
 use crate::jsonrpc::{Error, to_json};
 use crate::model::JsonObject;
@@ -27,7 +27,7 @@ const WITHIN: Duration = Duration::from_secs(5);
 
 /// What is asked of an event.
 #[derive(Debug, Clone)]
-pub(super) struct Question {
+pub(super) struct EventQuestion {
     /// Where its client is; nothing if it begins.
     pub(super) cursor: Option<EventCursor>,
     pub(super) since_ms: Option<u64>,
@@ -36,7 +36,7 @@ pub(super) struct Question {
 
 pub(super) fn poll(
     server: &Server,
-    service: &EventService,
+    service: &ServerEvents,
     call: &Call<'_>,
     platform: &Arc<Platform>,
 ) -> Result<Execution, Error> {
@@ -46,7 +46,7 @@ pub(super) fn poll(
     let since_ms = since_ms(members, platform.clock.now_ms())?;
     let feed = wanted.feed(service, call, platform);
     let (cursor, stale) = feed.read(cursor.as_deref());
-    let question = Question {
+    let question = EventQuestion {
         cursor,
         since_ms,
         limit,
@@ -68,7 +68,7 @@ pub(super) fn poll(
 /// the rest.
 pub(super) async fn ask(
     feed: &EventFeed,
-    question: Question,
+    question: EventQuestion,
     cx: &Cx,
     method: &str,
 ) -> Result<EventBatch, Error> {

@@ -8,12 +8,12 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::super::listen::{MARGIN_MS, SUBSCRIPTION_ID, StreamEntry};
-use super::poll::{Question, ask, written};
+use super::poll::{EventQuestion, ask, written};
 use super::wanted::{WantedEvent, cx, errors, since_ms};
 use crate::call::Call;
 use crate::event::cursor::EventCursor;
 use crate::event::errors::EventErrors;
-use crate::event::registry::EventService;
+use crate::event::registry::ServerEvents;
 use crate::event::source::EventFeed;
 use crate::jsonrpc::{Error, to_json, write_notification};
 use crate::model::JsonObject;
@@ -33,7 +33,7 @@ const BATCH: usize = 100;
 
 pub(super) fn stream(
     server: &Server,
-    service: &EventService,
+    service: &ServerEvents,
     call: &Call<'_>,
     platform: &Arc<Platform>,
 ) -> Result<Execution, Error> {
@@ -59,7 +59,7 @@ pub(super) fn stream(
     let now_ms = platform.clock.now_ms();
     let deadline_ms = call.deadline_ms.unwrap_or(u64::MAX);
     let outbox = Outbox::default();
-    let stream = EventStream {
+    let stream = HeldEvents {
         cx: cx(server, call, platform).detached(at_most),
         entry: StreamEntry::new(server, call, METHOD, platform),
         outbox: outbox.clone(),
@@ -70,7 +70,7 @@ pub(super) fn stream(
         errors,
         feed,
     };
-    let question = Question {
+    let question = EventQuestion {
         cursor,
         since_ms,
         limit: BATCH,
@@ -81,7 +81,7 @@ pub(super) fn stream(
 }
 
 /// A stream that is held.
-struct EventStream {
+struct HeldEvents {
     feed: EventFeed,
     cx: crate::context::Cx,
     entry: StreamEntry,
@@ -92,9 +92,9 @@ struct EventStream {
     errors: EventErrors,
 }
 
-impl EventStream {
+impl HeldEvents {
     /// Ends with the result once its time is over, or the client may not hear any more.
-    async fn hold(mut self, question: Question, stale: bool) -> Result<Vec<u8>, Error> {
+    async fn hold(mut self, question: EventQuestion, stale: bool) -> Result<Vec<u8>, Error> {
         let begun = self.begin(question, stale).await;
         let mut cursor = begun.inspect_err(|error| self.entry.refuse(error))?;
         loop {
@@ -105,7 +105,7 @@ impl EventStream {
             if !self.still_allowed() {
                 break;
             }
-            let question = Question {
+            let question = EventQuestion {
                 cursor: Some(cursor.clone()),
                 since_ms: None,
                 limit: BATCH,
@@ -132,7 +132,7 @@ impl EventStream {
     }
 
     /// Tells the client where it begins, and what happened since its cursor.
-    async fn begin(&mut self, question: Question, stale: bool) -> Result<EventCursor, Error> {
+    async fn begin(&mut self, question: EventQuestion, stale: bool) -> Result<EventCursor, Error> {
         let (platform, server) = (&self.feed.platform, self.entry.server());
         rate_limit::admit_list(platform, server.name(), &self.feed.principal).await?;
         let from = question.cursor.clone();

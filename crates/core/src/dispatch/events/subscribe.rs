@@ -6,27 +6,26 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::super::audited::{OwnedRequest, audited};
-use super::unavailable;
+use super::address::named;
+use super::failed::unavailable;
 use super::verify::Verification;
 use super::wanted::{WantedEvent, count, errors, since_ms};
 use crate::call::Call;
 use crate::event::cursor::EventCursor;
 use crate::event::errors::EventErrors;
 use crate::event::job::EventWork;
-use crate::event::registry::{EventService, queue, sends};
+use crate::event::registry::{ServerEvents, queue, sends};
 use crate::event::signature::{WebhookSecret, subscription_id};
 use crate::event::source::EventFeed;
 use crate::event::subscriber::{SecretScope, SubscriptionRecord};
-use crate::jsonrpc::{Error, Object, string, to_json};
+use crate::jsonrpc::{Error, to_json};
 use crate::model::JsonObject;
 use crate::policy::asked::asked;
 use crate::policy::rate_limit;
-use crate::policy::webhooks::host;
 use crate::port::events::WebhookPorts;
 use crate::port::{
     EventPosition, Platform, StoreError, SubscriptionBounds, SubscriptionKey, SubscriptionRow,
@@ -36,80 +35,14 @@ use crate::running::Execution;
 use crate::server::Server;
 use crate::text::timestamp;
 
-/// Most bytes of an address.
-const URL_BYTES: usize = 2048;
 /// How long an address may take to say that it wants events, and a little, in milliseconds.
 const PENDING_MS: u64 = 60_000;
 /// How often a subscription is written that others write at the same time.
 const TRIES: usize = 4;
 
-/// Where events are sent, as the client wrote it.
-#[derive(Debug, Deserialize)]
-pub(super) struct DeliveryMembers<'a> {
-    #[serde(borrow, default)]
-    mode: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    url: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    secret: Option<&'a RawValue>,
-}
-
-impl<'a> DeliveryMembers<'a> {
-    pub(super) fn read(call: &Call<'a>) -> Result<Self, Error> {
-        let shape = "`params.delivery` must be an object: `{\"mode\": \"webhook\", \"url\": .., \
-                     \"secret\": ..}`";
-        let raw = call.params.events().delivery;
-        let raw = raw.ok_or_else(|| Error::invalid_params(shape))?;
-        let Object(members) =
-            serde_json::from_str(raw.get()).map_err(|_| Error::invalid_params(shape))?;
-        Ok(members)
-    }
-
-    pub(super) fn mode(&self, errors: EventErrors) -> Result<(), Error> {
-        match self.mode.map(string) {
-            None => Ok(()),
-            Some(Some(mode)) if mode == "webhook" => Ok(()),
-            Some(mode) => {
-                let sentence = "`params.delivery.mode` must be \"webhook\"";
-                let mode = mode.unwrap_or_default();
-                let shown: String = mode.chars().take(64).collect();
-                Err(errors.unsupported(sentence, "deliveryMode", &shown))
-            }
-        }
-    }
-
-    /// An address that may be asked at all; what is behind its name is looked at when it is.
-    pub(super) fn url(&self) -> Result<String, Error> {
-        let wrong = || {
-            Error::invalid_params(format!(
-                "`params.delivery.url` must be an `https` URL of at most {URL_BYTES} characters of \
-                 visible ASCII, without a user or a fragment"
-            ))
-        };
-        let url = self.url.and_then(string).ok_or_else(wrong)?;
-        let legal = url.len() <= URL_BYTES
-            && url.bytes().all(|byte| byte.is_ascii_graphic())
-            && !url.contains(['#', '\\'])
-            && host(&url).is_some_and(|host| !host.contains('@'));
-        legal.then(|| url.into_owned()).ok_or_else(wrong)
-    }
-
-    fn secret(&self) -> Result<WebhookSecret, Error> {
-        let secret = self.secret.and_then(string);
-        secret
-            .and_then(|secret| WebhookSecret::parse(&secret))
-            .ok_or_else(|| {
-                Error::invalid_params(
-                    "`params.delivery.secret` must be `whsec_` and 24 to 64 random bytes as padded \
-                     Base64",
-                )
-            })
-    }
-}
-
 pub(super) fn subscribe(
     server: &Server,
-    service: &EventService,
+    service: &ServerEvents,
     call: &Call<'_>,
     platform: &Arc<Platform>,
 ) -> Result<Execution, Error> {
@@ -154,18 +87,6 @@ pub(super) fn subscribe(
     Ok(audited(server, call, method, platform, subscribed))
 }
 
-/// Where the events of a caller with a name are sent.
-pub(super) fn named<'a>(
-    call: &Call<'a>,
-    errors: EventErrors,
-) -> Result<DeliveryMembers<'a>, Error> {
-    if !call.principal.is_known() {
-        let sentence = "a subscription belongs to somebody: sign in first";
-        return Err(errors.forbidden(sentence, "anonymous"));
-    }
-    DeliveryMembers::read(call)
-}
-
 /// How long it lasts, in milliseconds: what the client suggests, within the operator's bounds. No end
 /// is granted to nobody.
 fn granted_ms(ttl: Option<&RawValue>, platform: &Platform) -> Result<u64, Error> {
@@ -195,7 +116,7 @@ struct Subscribing {
 }
 
 /// What became of it.
-struct Written {
+struct WrittenSubscription {
     record: SubscriptionRecord,
     expires_ms: u64,
 }
@@ -272,7 +193,7 @@ impl Subscribing {
         ports: &WebhookPorts,
         from: EventPosition,
         pending: bool,
-    ) -> Result<Written, Error> {
+    ) -> Result<WrittenSubscription, Error> {
         let platform = &self.feed.platform;
         for _ in 0..TRIES {
             let found = self.found(ports).await?;
@@ -292,7 +213,7 @@ impl Subscribing {
             );
             let written = asked(&platform.timer, write).await;
             match written.map_err(|error| unavailable(platform, &error))? {
-                SubscriptionWritten::Done => return Ok(Written { record, expires_ms }),
+                SubscriptionWritten::Done => return Ok(WrittenSubscription { record, expires_ms }),
                 SubscriptionWritten::Changed => {}
                 full => return Err(self.full(full)),
             }

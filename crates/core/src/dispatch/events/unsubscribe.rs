@@ -4,11 +4,11 @@
 use std::sync::Arc;
 
 use super::super::audited::{OwnedRequest, audited};
-use super::subscribe::named;
-use super::unavailable;
+use super::address::named;
+use super::failed::unavailable;
 use super::wanted::{arguments, errors};
 use crate::call::Call;
-use crate::event::registry::EventService;
+use crate::event::registry::ServerEvents;
 use crate::event::signature::subscription_id;
 use crate::jsonrpc::Error;
 use crate::model::JsonObject;
@@ -37,7 +37,7 @@ pub(super) fn unsubscribe(
         rate_limit::admit_list(platform, server.name(), principal).await?;
         let events = platform.events.as_ref();
         let webhooks = events.and_then(|events| events.webhooks.as_ref());
-        if let (Some(webhooks), Some(service)) = (webhooks, EventService::of(server)) {
+        if let (Some(webhooks), Some(service)) = (webhooks, ServerEvents::of(server)) {
             let key = SubscriptionKey {
                 topic: &service.topic(&name),
                 owner: &service.owner(&principal.key()),

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use crate::call::{Call, EventMembers};
 use crate::context::Cx;
 use crate::event::errors::EventErrors;
-use crate::event::registry::{EventService, RegisteredEvent};
+use crate::event::registry::{RegisteredEvent, ServerEvents};
 use crate::event::source::EventFeed;
 use crate::jsonrpc::Error;
 use crate::port::{EVENTS_AT_ONCE, Platform};
@@ -28,7 +28,7 @@ pub(super) struct WantedEvent {
 impl WantedEvent {
     /// Event, arguments, permission.
     pub(super) fn read(
-        service: &EventService,
+        service: &ServerEvents,
         call: &Call<'_>,
         platform: &Platform,
     ) -> Result<Self, Error> {
@@ -56,7 +56,7 @@ impl WantedEvent {
 
     pub(super) fn feed(
         self,
-        service: &EventService,
+        service: &ServerEvents,
         call: &Call<'_>,
         platform: &Arc<Platform>,
     ) -> EventFeed {
