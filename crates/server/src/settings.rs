@@ -122,6 +122,12 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "toolkit files: add the tools that write and move files",
     ),
     Setting::new(
+        "MCPFN_KNOWLEDGE_WRITABLE",
+        "on|off",
+        "off",
+        "toolkit knowledge: add the tool that makes documents of the files of the toolkit files",
+    ),
+    Setting::new(
         "MCPFN_EMBEDDINGS_URL",
         "URL",
         "texts are found by their words",
