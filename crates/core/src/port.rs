@@ -23,7 +23,9 @@ use crate::policy::{FailureMode, IdempotentWrites, RateLimits};
 use crate::round_trip::Keyring;
 use crate::send::{AnyValue, BoxFuture, MaybeSend, MaybeSync};
 
-pub use audit_log::{AuditEntry, AuditLog, CacheStatus, Failure, Outcome, RefusedRequest};
+pub use audit_log::{
+    AuditEntry, AuditLog, CacheStatus, Failure, Outcome, RefusedRequest, TaskChange, TaskNews,
+};
 pub use dependency::Dependency;
 pub use http_client::{HttpClient, HttpError, HttpRequest, HttpResponse, Listen};
 pub use mailbox::Mailbox;

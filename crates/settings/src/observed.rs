@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use mcpfn_core::{
     handler::{MaybeSend, MaybeSync},
-    port::{AuditEntry, AuditLog, Failure, RefusedRequest},
+    port::{AuditEntry, AuditLog, Failure, RefusedRequest, TaskNews},
 };
 
 /// Passes every entry on, and then shows those of calls to a function.
@@ -43,6 +43,10 @@ impl<F: Fn(&AuditEntry<'_>) + MaybeSend + MaybeSync> AuditLog for Observed<F> {
 
     fn refused(&self, request: &RefusedRequest<'_>) {
         self.inner.refused(request);
+    }
+
+    fn task(&self, news: &TaskNews<'_>) {
+        self.inner.task(news);
     }
 
     fn store_failure(&self, store: &str, cause: &str) {
