@@ -5,6 +5,7 @@ mod lambda;
 mod peers;
 mod plot;
 mod stores;
+mod tasks;
 mod toolkits;
 mod workers;
 
@@ -24,6 +25,7 @@ const PARTS: &[(&str, Start)] = &[
     ("lambda", lambda::run),
     ("scale", peers::scale),
     ("stores", stores::run),
+    ("tasks", tasks::run),
     ("toolkits", toolkits::run),
     ("workers", workers::run),
 ];
