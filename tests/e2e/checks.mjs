@@ -1,14 +1,17 @@
 // What every client is asked to do with the fixture server. The scripts beside this one connect a client of one SDK
 // and give it here; this file knows the fixtures and no SDK.
 
-/** Reads `--url URL` or `--stdio PROGRAM` (or both, for a program that connects to the URL), and `--era modern|legacy`, or says how to call the script and ends. */
+/**
+ * Reads `--url URL` or `--stdio PROGRAM` (or both, for a program that connects to the URL), `--era modern|legacy`, and `--asked yes`
+ * where the server can ask on the stream of a call; or says how to call the script and ends.
+ */
 export function readArguments(script) {
   const given = {};
   const args = process.argv.slice(2);
   while (args.length > 0) {
     const name = args.shift();
     const value = args.shift();
-    if (!['--url', '--stdio', '--era'].includes(name) || value === undefined) {
+    if (!['--url', '--stdio', '--era', '--asked'].includes(name) || value === undefined) {
       usage(script);
     }
     given[name.slice(2)] = value;
@@ -20,7 +23,7 @@ export function readArguments(script) {
 }
 
 function usage(script) {
-  console.error(`node ${script} [--url URL] [--stdio PROGRAM] [--era modern|legacy]`);
+  console.error(`node ${script} [--url URL] [--stdio PROGRAM] [--era modern|legacy] [--asked yes]`);
   process.exit(2);
 }
 

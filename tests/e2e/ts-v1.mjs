@@ -7,7 +7,7 @@ import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 
 import { answerOf, askedChecks, assert, check, commonChecks, readArguments } from './checks.mjs';
 
-const { url, stdio } = readArguments('ts-v1.mjs');
+const { url, stdio, asked: asksToo } = readArguments('ts-v1.mjs');
 const prefix = `ts-v1 ${stdio ? (url ? 'connect' : 'stdio') : 'http'}:`;
 const transport = stdio
   ? new StdioClientTransport({ command: stdio, args: url ? ['connect', url] : ['--stdio'] })
@@ -23,7 +23,7 @@ await check(`${prefix} connects`, async () => {
 if (!process.exitCode) {
   const call = (name, args, options) => client.callTool({ name, arguments: args }, undefined, options);
   await commonChecks(prefix, client, call);
-  if (!stdio) {
+  if (asksToo) {
     await askedChecks(prefix, answers, call);
   }
 }

@@ -6,7 +6,7 @@ import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 
 import { answerOf, askedChecks, assert, check, commonChecks, readArguments, textOf } from './checks.mjs';
 
-const { url, stdio, era = 'modern' } = readArguments('ts-v2.mjs');
+const { url, stdio, era = 'modern', asked: asksToo } = readArguments('ts-v2.mjs');
 const prefix = `ts-v2 ${era} ${stdio ? (url ? 'connect' : 'stdio') : 'http'}:`;
 const transport = stdio
   ? new StdioClientTransport({ command: stdio, args: url ? ['connect', url] : ['--stdio'] })
@@ -45,7 +45,7 @@ if (!process.exitCode) {
       assert(!result.isError && textOf(result).length > 0, `the call failed: ${textOf(result)}`);
     });
   }
-  if (!stdio) {
+  if (asksToo) {
     await askedChecks(prefix, answers, call);
   }
 }

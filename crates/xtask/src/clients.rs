@@ -41,7 +41,12 @@ pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
             &node,
             script,
             arguments,
-            &["--url".as_ref(), server.url.as_ref()],
+            &[
+                "--url".as_ref(),
+                server.url.as_ref(),
+                "--asked".as_ref(),
+                "yes".as_ref(),
+            ],
             counts,
         )
         .is_err()

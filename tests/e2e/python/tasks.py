@@ -52,7 +52,8 @@ async def main():
     given = parser.parse_args()
 
     def client(mode="auto"):
-        server = StdioTransport(command=given.stdio, args=["--stdio"], keep_alive=False)
+        quiet = {"MCPFN_LOG_LEVEL": "warn"}
+        server = StdioTransport(command=given.stdio, args=["--stdio"], env=quiet, keep_alive=False)
         return Client(server, mode=mode, elicitation_handler=answer)
 
     async def over_http():
