@@ -167,6 +167,19 @@ async fn it_is_there_where_the_operator_wants_it_and_for_whom_the_scope_allows_i
     );
 }
 
+/// Lets others look in between: a database that answers at once would leave them no time.
+async fn pause() {
+    let mut passed = false;
+    std::future::poll_fn(|cx| {
+        if std::mem::replace(&mut passed, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
 /// A database that counts what is written.
 struct Counting(Arc<dyn Sql>, AtomicU32);
 
@@ -192,7 +205,10 @@ impl Sql for Counting {
         if sql.starts_with("INSERT INTO documents") {
             self.1.fetch_add(1, Ordering::Relaxed);
         }
-        self.0.execute(sql, parameters)
+        Box::pin(async move {
+            pause().await;
+            self.0.execute(sql, parameters).await
+        })
     }
 }
 
