@@ -1,14 +1,17 @@
 // What every client is asked to do with the fixture server. The scripts beside this one connect a client of one SDK
 // and give it here; this file knows the fixtures and no SDK.
 
-/** Reads `--url URL` or `--stdio PROGRAM` (or both, for a program that connects to the URL), and `--era modern|legacy`, or says how to call the script and ends. */
+/**
+ * Reads `--url URL` or `--stdio PROGRAM` (or both, for a program that connects to the URL), `--era modern|legacy`, and `--asked yes`
+ * where the server can ask on the stream of a call; or says how to call the script and ends.
+ */
 export function readArguments(script) {
   const given = {};
   const args = process.argv.slice(2);
   while (args.length > 0) {
     const name = args.shift();
     const value = args.shift();
-    if (!['--url', '--stdio', '--era'].includes(name) || value === undefined) {
+    if (!['--url', '--stdio', '--era', '--asked'].includes(name) || value === undefined) {
       usage(script);
     }
     given[name.slice(2)] = value;
@@ -20,7 +23,7 @@ export function readArguments(script) {
 }
 
 function usage(script) {
-  console.error(`node ${script} [--url URL] [--stdio PROGRAM] [--era modern|legacy]`);
+  console.error(`node ${script} [--url URL] [--stdio PROGRAM] [--era modern|legacy] [--asked yes]`);
   process.exit(2);
 }
 
@@ -121,4 +124,62 @@ export async function commonChecks(prefix, client, callTool) {
     });
     assert(Array.isArray(completion.values), 'the completion has no values');
   });
+}
+
+/** How long a client that loses its patience waits, in milliseconds; nobody answers it. */
+const PATIENCE = 2000;
+
+/**
+ * Questions that are answered, declined, and never answered; and tools that are tasks, for a client that can't do them. `answers`
+ * has the action with which the client answers next: `accept`, `decline`, `cancel`, or `silent`.
+ */
+export async function askedChecks(prefix, answers, call) {
+  const question = async (action, said) => {
+    answers.action = action;
+    const result = await call('test_streaming_elicitation', {});
+    assert(!result.isError && textOf(result).includes(said), `it says: ${textOf(result)}`);
+  };
+  await check(`${prefix} a question is answered`, () => question('accept', 'Hello, Alice!'));
+  await check(`${prefix} a question is declined`, () => question('decline', 'stranger'));
+  await check(`${prefix} a question is closed`, () => question('cancel', 'stranger'));
+  await check(`${prefix} a question that nobody answers is given up`, async () => {
+    answers.action = 'silent';
+    let result;
+    // where the call was answered with the question, the client waits for its person and not for the server: it is its
+    // application that loses its patience, and nothing of the call is left at the server
+    const patience = new Promise((_, reject) => setTimeout(() => reject(new Error('timed out')), 2 * PATIENCE).unref());
+    const held = setInterval(() => {}, PATIENCE);
+    try {
+      result = await Promise.race([call('test_streaming_elicitation', {}, { timeout: PATIENCE }), patience]);
+    } catch (error) {
+      assert(/timed? ?out/i.test(String(error)), `it says: ${error}`);
+    } finally {
+      clearInterval(held);
+    }
+    assert(result === undefined, `a result without an answer: ${result && textOf(result)}`);
+    // the server has forgotten it: the next one is asked anew
+    await question('accept', 'Hello, Alice!');
+  });
+  await check(`${prefix} a tool that can be a task has its result within the call`, async () => {
+    const result = await call('count_slowly', { to: 2, step_ms: 10 });
+    assert(textOf(result) === 'counted from 0 to 2', `it says: ${textOf(result)}`);
+  });
+  await check(`${prefix} a tool that is only a task says what the client lacks`, async () => {
+    let said;
+    try {
+      said = textOf(await call('failing_job', {}));
+    } catch (error) {
+      said = String(error);
+    }
+    assert(said.includes('io.modelcontextprotocol/tasks'), `it says: ${said}`);
+  });
+}
+
+/** The answer of a client to a question, by what `answers` says. */
+export function answerOf(answers) {
+  if (answers.action === 'silent') {
+    return new Promise(() => {});
+  }
+  const content = answers.action === 'accept' ? { content: { name: 'Alice' } } : {};
+  return { action: answers.action, ...content };
 }

@@ -4,9 +4,9 @@
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 
-import { assert, check, commonChecks, readArguments, textOf } from './checks.mjs';
+import { answerOf, askedChecks, assert, check, commonChecks, readArguments, textOf } from './checks.mjs';
 
-const { url, stdio, era = 'modern' } = readArguments('ts-v2.mjs');
+const { url, stdio, era = 'modern', asked: asksToo } = readArguments('ts-v2.mjs');
 const prefix = `ts-v2 ${era} ${stdio ? (url ? 'connect' : 'stdio') : 'http'}:`;
 const transport = stdio
   ? new StdioClientTransport({ command: stdio, args: url ? ['connect', url] : ['--stdio'] })
@@ -21,9 +21,10 @@ const client = new Client(
 );
 
 const asked = [];
+const answers = { action: 'accept' };
 client.setRequestHandler('elicitation/create', (request) => {
   asked.push(request.params.message);
-  return { action: 'accept', content: { name: 'Alice' } };
+  return answerOf(answers);
 });
 
 await check(`${prefix} connects`, async () => {
@@ -33,7 +34,8 @@ await check(`${prefix} connects`, async () => {
   assert((version === '2026-07-28') === (era === 'modern'), `the revision is ${version}`);
 });
 if (!process.exitCode) {
-  await commonChecks(prefix, client, (name, args, options) => client.callTool({ name, arguments: args }, options));
+  const call = (name, args, options) => client.callTool({ name, arguments: args }, options);
+  await commonChecks(prefix, client, call);
 
   if (era === 'modern') {
     // The client answers an input_required result by itself, with the handler above, and calls again.
@@ -42,6 +44,9 @@ if (!process.exitCode) {
       assert(asked.length === 1, `the tool asked ${asked.length} times`);
       assert(!result.isError && textOf(result).length > 0, `the call failed: ${textOf(result)}`);
     });
+  }
+  if (asksToo) {
+    await askedChecks(prefix, answers, call);
   }
 }
 await client.close();

@@ -42,7 +42,7 @@ fn ready() -> Builder {
         | "MCPFN_COMPANY_API_KEY"
         | "MCPFN_SEARCH_API_KEY"
         | "MCPFN_GITHUB_TOKEN" => Some("key".to_owned()),
-        "MCPFN_FILES_WRITABLE" => Some("1".to_owned()),
+        "MCPFN_FILES_WRITABLE" | "MCPFN_KNOWLEDGE_WRITABLE" => Some("1".to_owned()),
         _ => None,
     };
     register(Server::builder("ready", "0.0.0"), &list, &variable).expect("the settings are right")

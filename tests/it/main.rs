@@ -28,6 +28,9 @@ mod local;
 /// The Rust SDK as a client, over HTTP and stdio, in both eras.
 mod rmcp_client;
 
+/// The same SDK with questions that it declines, and with tasks.
+mod rmcp_tasks;
+
 /// Servers of the Rust SDK behind one endpoint, in both eras: a workflow over two of them, progress
 /// while it happens, whose credential goes where.
 mod upstream;

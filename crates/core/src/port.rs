@@ -28,7 +28,7 @@ use crate::send::{AnyValue, BoxFuture, MaybeSend, MaybeSync};
 
 pub use audit_log::{
     AuditEntry, AuditLog, CacheStatus, DeliveryOutcome, EventDelivery, Failure, Outcome,
-    RefusedRequest,
+    RefusedRequest, TaskChange, TaskNews,
 };
 pub use dependency::Dependency;
 pub use event_queue::{EventJob, EventJobEnd, EventJobs, EventQueue, TakenEventJob};

@@ -6,7 +6,6 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
@@ -20,18 +19,17 @@ use mcpfn_settings::{
 use tokio::runtime::Runtime;
 use tracing::Level;
 
-use crate::endpoint::LocalEndpoint;
+use crate::end::end_work;
+use crate::endpoint::{Beside, LocalEndpoint};
 use crate::env_file::variables;
 use crate::greeting::Greeting;
 use crate::listen::BoundAddress;
 use crate::metrics::PrometheusMetrics;
+use crate::running_tasks::RunningTasks;
 use crate::settings::Settings;
 use crate::signals::stopped;
 use crate::stdout::say;
 use crate::{commands, http, logging, probes, stdio};
-
-/// How long work that no call waits for may take once the process was told to stop.
-const GRACE: Duration = Duration::from_secs(10);
 
 const FOR_DEVELOPMENT: &str = "--env-file is for development, and others can reach the address of \
     MCPFN_LISTEN: set the variables in the environment, and secrets there or in files (NAME_FILE=PATH)";
@@ -203,38 +201,6 @@ fn all_mistakes<E: Display, P>(
     and_of_server(error, &variable, || setup(variables)).to_string()
 }
 
-/// Waits for work that no call waits for, and says what it waits for and what was left.
-async fn end_work(process: &Process) {
-    // also of a pipe, whose end nobody was told of before
-    process.shutdown.begin();
-    if tokio::time::timeout(GRACE, process.task_runs.given_back())
-        .await
-        .is_err()
-    {
-        tracing::warn!(
-            event = "tasks_not_given_back",
-            "the store of tasks did not answer: what was at work goes on elsewhere in 45 s"
-        );
-    }
-    let tasks = process.tasks.count();
-    if tasks > 0 {
-        let seconds = GRACE.as_secs();
-        tracing::info!(
-            event = "waiting_for_work",
-            tasks,
-            "work behind answers has {seconds} s to end"
-        );
-        match tokio::time::timeout(GRACE, process.tasks.drain()).await {
-            Ok(()) => tracing::info!(event = "work_ended", "all work has ended"),
-            Err(_) => tracing::warn!(
-                event = "work_stopped",
-                "work still running after {seconds} s was stopped: writes may be half done"
-            ),
-        }
-    }
-    process.telemetry.flush().await;
-}
-
 fn arguments(program: &Program) -> Result<Arguments, String> {
     let here = |setting: &&Setting| setting.hosts.meets(Hosts::LOCAL);
     let own = program.settings.iter().filter(here);
@@ -288,6 +254,7 @@ struct LocalHost {
     assembly: Assembly,
     process: Process,
     metrics: Option<PrometheusMetrics>,
+    tasks: RunningTasks,
 }
 
 impl LocalHost {
@@ -299,15 +266,19 @@ impl LocalHost {
     ) -> Result<Self, String> {
         let counted = settings.metrics || settings.metrics_listen.is_some();
         let metrics = counted.then(PrometheusMetrics::default);
-        let audit = |platform: Platform| match metrics.clone() {
-            Some(metrics) => {
-                let inner = Arc::clone(platform.audit_log());
-                let deliveries = metrics.clone();
-                let observed = Observed::new(inner, move |call| metrics.count(call))
-                    .and_deliveries(move |delivery| deliveries.count_delivery(delivery));
-                platform.with_audit_log(Arc::new(observed))
-            }
-            None => platform,
+        let tasks = RunningTasks::default();
+        let audit = |platform: Platform| {
+            let (log, clock) = (platform.audit_log(), platform.clock());
+            let heard = tasks.before(Arc::clone(log), Arc::clone(clock));
+            let platform = platform.with_audit_log(Arc::new(heard));
+            let Some(metrics) = metrics.clone() else {
+                return platform;
+            };
+            let inner = Arc::clone(platform.audit_log());
+            let deliveries = metrics.clone();
+            let observed = Observed::new(inner, move |call| metrics.count(call))
+                .and_deliveries(move |delivery| deliveries.count_delivery(delivery));
+            platform.with_audit_log(Arc::new(observed))
         };
         let transport = if stdio {
             Transport::Pipe
@@ -333,6 +304,7 @@ impl LocalHost {
             assembly,
             process: started,
             metrics,
+            tasks,
         })
     }
 
@@ -382,9 +354,12 @@ impl LocalHost {
                     return Err(FOR_DEVELOPMENT.to_owned());
                 }
                 let bounds = settings.bounds_for(server);
-                let shutdown = self.process.shutdown;
+                let beside = Beside {
+                    shutdown: self.process.shutdown,
+                    tasks: self.tasks,
+                };
                 let endpoint =
-                    LocalEndpoint::new(service, platform, self.metrics, shutdown, settings);
+                    LocalEndpoint::new(service, platform, self.metrics, &beside, settings);
                 let ready = |address: &BoundAddress| greeting.started(address);
                 runtime
                     .block_on(http::serve_endpoint(endpoint, listen, bounds, ready, stop))

@@ -17,12 +17,21 @@ use mcpfn_settings::strip_base_path;
 use crate::metrics::PrometheusMetrics;
 use crate::proxy_header;
 use crate::readiness::Dependencies;
+use crate::running_tasks::{self, RunningTasks};
 use crate::settings::Settings;
 use crate::stream::ByteStream;
 use crate::tls::CertificateFiles;
 
-/// What `/metrics` needs: names of tools and how often they fail are not for everyone.
+/// What `/metrics` and `/tasks` need: names of tools, how often they fail and what they are at are
+/// not for everyone.
 const METRICS_SCOPE: &str = "metrics:read";
+
+/// What of the process an endpoint tells, and shows.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Beside {
+    pub(crate) shutdown: ProcessShutdown,
+    pub(crate) tasks: RunningTasks,
+}
 
 /// What is served at one address.
 pub(crate) struct LocalEndpoint {
@@ -47,6 +56,8 @@ pub(crate) struct LocalEndpoint {
     pub(crate) draining: AtomicBool,
     /// Told once no more requests are taken.
     pub(crate) shutdown: ProcessShutdown,
+    /// What `/tasks` shows.
+    pub(crate) tasks: RunningTasks,
     /// What `/ready` asks.
     pub(crate) dependencies: Dependencies,
     told_of_proxy: AtomicBool,
@@ -69,6 +80,7 @@ impl LocalEndpoint {
             base_path: String::new(),
             draining: AtomicBool::default(),
             shutdown: ProcessShutdown::default(),
+            tasks: RunningTasks::default(),
             told_of_proxy: AtomicBool::default(),
         }
     }
@@ -77,7 +89,7 @@ impl LocalEndpoint {
         service: Service,
         platform: Arc<Platform>,
         metrics: Option<PrometheusMetrics>,
-        shutdown: ProcessShutdown,
+        beside: &Beside,
         settings: &Settings,
     ) -> Self {
         Self {
@@ -93,7 +105,8 @@ impl LocalEndpoint {
             proxies: settings.trusted_proxies.clone(),
             base_path: settings.base_path.clone(),
             draining: AtomicBool::default(),
-            shutdown,
+            shutdown: beside.shutdown.clone(),
+            tasks: beside.tasks.clone(),
             told_of_proxy: AtomicBool::default(),
         }
     }
@@ -159,6 +172,13 @@ where
     }
     if request.uri().path() == "/ready" {
         return ready(endpoint, request.method()).await;
+    }
+    if request.uri().path() == running_tasks::PATH && request.method() == Method::GET {
+        let (mut parts, _) = request.into_parts();
+        return match service.admit(&mut parts, METRICS_SCOPE, platform).await {
+            Ok(()) => endpoint.tasks.document(platform.now_ms()),
+            Err(refused) => refused,
+        };
     }
     match metrics.as_ref().filter(|_| endpoint.metrics_here) {
         Some(metrics) if request.uri().path() == "/metrics" && request.method() == Method::GET => {

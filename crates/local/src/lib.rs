@@ -38,6 +38,7 @@ mod commands;
 mod connections;
 #[cfg(feature = "tower")]
 mod embedded;
+mod end;
 mod endpoint;
 mod env_file;
 mod greeting;
@@ -51,6 +52,7 @@ mod probes;
 mod protocol;
 mod proxy_header;
 mod readiness;
+mod running_tasks;
 mod settings;
 mod signals;
 mod socket;

@@ -142,6 +142,12 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "the scope that callers need to see skills of your own",
     ),
     Setting::new(
+        "MCPFN_KNOWLEDGE_WRITABLE",
+        "on|off",
+        "off",
+        "toolkit knowledge: add the tool that makes documents of the files of the toolkit files",
+    ),
+    Setting::new(
         "MCPFN_EMBEDDINGS_URL",
         "URL",
         "texts are found by their words",

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use mcpfn_core::{
     handler::{MaybeSend, MaybeSync},
-    port::{AuditEntry, AuditLog, EventDelivery, Failure, RefusedRequest},
+    port::{AuditEntry, AuditLog, EventDelivery, Failure, RefusedRequest, TaskNews},
 };
 
 /// Passes every entry on, and then shows those of calls to a function, and of deliveries to another.
@@ -69,6 +69,10 @@ where
     fn delivery(&self, delivery: &EventDelivery<'_>) {
         self.inner.delivery(delivery);
         (self.see_delivery)(delivery);
+    }
+
+    fn task(&self, news: &TaskNews<'_>) {
+        self.inner.task(news);
     }
 
     fn store_failure(&self, store: &str, cause: &str) {

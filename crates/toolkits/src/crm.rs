@@ -5,6 +5,7 @@
 mod log;
 mod opportunities;
 mod prompts;
+mod report;
 mod search;
 mod timeline;
 
@@ -22,6 +23,7 @@ pub use opportunities::{
 };
 pub use prompts::{Onboarding, Week, client_onboarding, weekly_summary};
 pub(crate) use prompts::{accounts, owners, weeks};
+pub use report::{CrmReport, NeglectedAccount, OwnerReport, ReportPeriod, get_crm_report};
 pub use search::{
     AccountMatch, Accounts, CustomerMatch, CustomerQuery, Customers, search_accounts,
     search_customers,
@@ -32,7 +34,7 @@ pub use timeline::{AccountId, Contact, Timeline, TimelineEvent, get_account_time
 const MAX_ID_LENGTH: usize = 64;
 
 /// Adds the tools `search_customers`, `search_accounts`, `get_account_timeline`,
-/// `get_open_opportunities` and `create_activity_log`, the resource `company://handbook` and the
+/// `get_open_opportunities`, `get_crm_report` and `create_activity_log`, the resource `company://handbook` and the
 /// prompts `weekly_summary` and `client_onboarding`.
 ///
 /// Reading needs the scope `crm:read`, writing `crm:write`.
@@ -71,6 +73,9 @@ fn served(mut builder: Builder, mapping: Option<&Mapping>) -> Builder {
     }
     if opportunities {
         builder = builder.tool(get_open_opportunities);
+    }
+    if log && opportunities {
+        builder = builder.tool(get_crm_report);
     }
     if writes(mapping, "activities") {
         builder = builder.tool(create_activity_log);

@@ -13,7 +13,7 @@ mod forms;
 mod list;
 mod part;
 mod read;
-mod store;
+pub(crate) mod store;
 mod write;
 
 use mcpfn_core::{Builder, handler::IntoResource as _};

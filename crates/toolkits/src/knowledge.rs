@@ -1,15 +1,17 @@
 //! A knowledge base: passages of documents by words, and by meaning where a model is configured.
 //! Works on the tables that [`schema_for`] makes and [`add`] fills, in SQLite, D1 or PostgreSQL.
-//! Changes nothing while it serves.
+//! Changes nothing while it serves, unless the operator lets it add documents.
 //!
 //! | variable | what |
 //! |---|---|
 //! | `MCPFN_EMBEDDINGS_URL` | a service like OpenAI's, e.g. `https://api.openai.com/v1`; without it passages are found by words alone |
 //! | `MCPFN_EMBEDDINGS_MODEL` | the model's name, the same as while documents were added |
+//! | `MCPFN_KNOWLEDGE_WRITABLE` | `on` adds `ingest_documents`, which takes files of the toolkit `files` |
 //! | `MCPFN_EMBEDDINGS_API_KEY` | the service's key, if it needs one |
 
 mod codes;
 pub(crate) mod hits;
+mod ingest;
 pub(crate) mod lexical;
 mod match_query;
 mod meaning;
@@ -31,11 +33,14 @@ use crate::config::Config;
 use crate::embedding::EmbeddingEndpoint;
 use crate::say::{database_failed, other_columns, quoted};
 
+pub use ingest::{IngestFolder, IngestReport, ingest_documents};
 pub use outline::MAX_PASSAGE_LENGTH;
 pub use pgvector::{index_vectors, vector_index_mistake};
 pub use schema::{is_present, migration_for, prepare, schema_for};
 pub use search::{FoundPassage, PassageMatches, Question, semantic_search};
 pub use store::{AddError, MAX_DOCUMENT_LENGTH, StoredDocument, add, add_with};
+
+pub(crate) const WRITES: &str = "MCPFN_KNOWLEDGE_WRITABLE";
 
 /// The longest id that is looked up, in bytes.
 const MAX_ID_LENGTH: usize = 300;
@@ -64,9 +69,19 @@ pub fn toolkit(builder: Builder, endpoint: Option<EmbeddingEndpoint>) -> Builder
         .resource(document)
 }
 
+/// Adds `ingest_documents` to it, with the scope `knowledge:write`: files of the port `Blobs` become
+/// documents. Whoever may search can then read what is in them.
+pub fn writable(builder: Builder) -> Builder {
+    builder.tool(ingest_documents)
+}
+
 pub(crate) fn configured(builder: Builder, config: &mut Config<'_>) -> Builder {
     let endpoint = EmbeddingEndpoint::configured(config);
-    toolkit(builder, endpoint)
+    let builder = toolkit(builder, endpoint);
+    match config.switch(WRITES) {
+        true => writable(builder),
+        false => builder,
+    }
 }
 
 /// The variables of `knowledge://document/{id}`.

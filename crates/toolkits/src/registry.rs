@@ -252,6 +252,14 @@ pub fn register(
         // one for both
         builder = builder.state(mapping);
     }
+    let has = |name: &str| wanted(list).any(|known| known == name);
+    if has("knowledge") && !has("files") && config.switch(knowledge::WRITES) {
+        config.mistake(format!(
+            "{} is on, and documents are made of the files of the toolkit `files`: add `files` to \
+             the list, or add documents with the command `ingest`",
+            knowledge::WRITES
+        ));
+    }
     let mistakes = config.mistakes();
     if mistakes.is_empty() {
         Ok(builder)

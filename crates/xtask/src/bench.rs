@@ -5,6 +5,7 @@ mod lambda;
 mod peers;
 mod plot;
 mod stores;
+mod tasks;
 mod toolkits;
 mod vectors;
 mod workers;
@@ -25,6 +26,7 @@ const PARTS: &[(&str, Start)] = &[
     ("lambda", lambda::run),
     ("scale", peers::scale),
     ("stores", stores::run),
+    ("tasks", tasks::run),
     ("toolkits", toolkits::run),
     ("vectors", vectors::run),
     ("workers", workers::run),

@@ -5,10 +5,10 @@
 
 mod connected;
 mod front;
+mod python;
 pub(crate) mod script;
 
 use std::path::Path;
-use std::process::Command;
 
 use crate::{
     context::Context,
@@ -26,14 +26,6 @@ const CLIENTS: &[(&str, &[&str])] = &[
     ("ts-v1.mjs", &[]),
 ];
 
-/// The clients of Python, each in both eras.
-const PYTHON_CLIENTS: [[&str; 2]; 4] = [
-    ["sdk", "modern"],
-    ["sdk", "legacy"],
-    ["fastmcp", "modern"],
-    ["fastmcp", "legacy"],
-];
-
 pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
     let node = setup::node(cx)?;
     setup::node_packages(cx, &node, setup::CLIENTS)?;
@@ -49,7 +41,12 @@ pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
             &node,
             script,
             arguments,
-            &["--url".as_ref(), server.url.as_ref()],
+            &[
+                "--url".as_ref(),
+                server.url.as_ref(),
+                "--asked".as_ref(),
+                "yes".as_ref(),
+            ],
             counts,
         )
         .is_err()
@@ -83,7 +80,7 @@ pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
     server.still_runs()?;
     let folder = cx.root.join(setup::CLIENTS).join("python");
     let python = setup::python_packages(cx, "clients", &folder.join("requirements.txt"))?;
-    failed.extend(run_python(
+    failed.extend(python::run(
         cx,
         &python,
         &mut server,
@@ -91,6 +88,7 @@ pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
         &bridge,
         counts,
     )?);
+    failed.extend(python::asked(cx, &python, &mut server, &program, counts)?);
     if inspector(cx, &node, &server, &program, counts).is_err() {
         failed.push("the Inspector's command line".to_owned());
     }
@@ -140,34 +138,6 @@ fn inspector(
         .arg("inspector.mjs")
         .args([Path::new(&server.url), program]);
     script::run("inspector.mjs", &mut command, counts)
-}
-
-/// The clients of Python over HTTP, over stdio, and through `cargo mcpfn connect`; which failed.
-fn run_python(
-    cx: &Context,
-    python: &Path,
-    server: &mut Fixture,
-    program: &Path,
-    bridge: &Path,
-    counts: &mut Counts,
-) -> Result<Vec<String>> {
-    let script = cx.root.join(setup::CLIENTS).join("python/clients.py");
-    let address = server.url.clone();
-    let url: [&Path; 2] = ["--url".as_ref(), address.as_ref()];
-    let stdio: [&Path; 2] = ["--stdio".as_ref(), program];
-    let connected: [&Path; 4] = [url[0], url[1], "--stdio".as_ref(), bridge];
-    let mut failed = Vec::new();
-    for client in PYTHON_CLIENTS {
-        for way in [url.as_slice(), &stdio, &connected] {
-            let mut command = Command::new(python);
-            command.arg(&script).args(client).args(way);
-            if script::run("clients.py", &mut command, counts).is_err() {
-                failed.push(format!("{} in Python", client.join(" ")));
-            }
-            server.still_runs()?;
-        }
-    }
-    Ok(failed)
 }
 
 /// The same clients over HTTP alone, against a server that runs.

@@ -99,6 +99,40 @@ impl Table {
     }
 }
 
+/// What the steps of a task cost, as a table, and over which stores.
+pub(crate) fn task_costs(cx: &Context) -> Result<(String, String)> {
+    let logs = cx.target.join("stores");
+    fs::create_dir_all(&logs).while_doing(format_args!("create {}", logs.display()))?;
+    let program = workspace::build_program(cx, "stores")?;
+    let mut described = Vec::new();
+    let emulator = match setup::dynamodb_local(cx) {
+        Ok(local) => {
+            described.push("DynamoDB Local".to_owned());
+            Emulator::start(&logs.join("dynamodb-local.log"), |port| local.command(port))?
+        }
+        Err(why) => {
+            println!("DynamoDB Local SKIPPED: {why}");
+            described.push("dynoxide in place of DynamoDB".to_owned());
+            dynoxide(cx, &logs)?
+        }
+    };
+    let redis = match setup::redis(cx) {
+        Ok(redis) => {
+            described.push("Redis".to_owned());
+            Some(redis::start(&redis)?)
+        }
+        Err(why) => {
+            println!("Redis SKIPPED: {why}");
+            None
+        }
+    };
+    let url = redis.as_ref().map_or("-", |(_, url)| url);
+    let mut command = Command::new(program);
+    command.args(["--task-costs", &emulator.address.to_string(), url]);
+    let described = format!("Stores: memory, {}.", described.join(", "));
+    Ok((described, process::read(&mut command)?))
+}
+
 fn dynoxide(cx: &Context, logs: &Path) -> Result<Emulator> {
     fs::create_dir_all(logs).while_doing(format_args!("create {}", logs.display()))?;
     let dynoxide = setup::dynoxide(cx)?;

@@ -94,6 +94,47 @@ fn a_stream_of_changes_ends_with_its_result_when_told_to_stop() {
     assert!(told.elapsed() < Duration::from_secs(5), "it was waited for");
 }
 
+/// What a person reads beside the server, and what is shown of what runs now.
+#[test]
+fn a_task_at_work_is_seen() {
+    let (process, address) = Process::http_with(&[("MCPFN_LOG_FORMAT", "json")]);
+    let capabilities = json!({"extensions": {"io.modelcontextprotocol/tasks": {}}});
+    let request = |arguments: serde_json::Value| {
+        let meta = json!({"io.modelcontextprotocol/clientCapabilities": capabilities});
+        let params = json!({"name": "count_slowly", "arguments": arguments, "_meta": meta});
+        send_raw(
+            address,
+            &encode(address, &Request::modern("tools/call", params)),
+        )
+    };
+    let shown = || {
+        let mut get = Request::post("").without("content-type");
+        (get.method, get.path) = ("GET".to_owned(), "/tasks".to_owned());
+        send_raw(address, &encode(address, &get)).json()
+    };
+    assert_eq!(shown(), json!({"tasks": []}));
+    // longer than the test, and one that ends
+    let begun = request(json!({"to": 100, "step_ms": 1000}));
+    let id = begun.json()["result"]["taskId"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let line = process.stderr.find_with(r#""event":"task_status""#);
+    assert!(line.contains("1 of 100"), "{line}");
+    assert!(!line.contains(&id), "the id is a secret: {line}");
+    let running = shown();
+    let running = &running["tasks"][0];
+    assert_eq!(
+        (&running["tool"], &running["status"]),
+        (&json!("count_slowly"), &json!("1 of 100"))
+    );
+    assert!(line.contains(running["task"].as_str().unwrap()), "{line}");
+    request(json!({"to": 1, "step_ms": 1}));
+    let line = process.stderr.find_with(r#""event":"task_ended""#);
+    assert!(line.contains(r#""status":"completed""#), "{line}");
+    assert_eq!(shown()["tasks"].as_array().unwrap().len(), 1);
+}
+
 #[test]
 fn http_stops_at_once_when_nothing_is_in_flight() {
     let (mut process, address) = Process::http();

@@ -26,6 +26,7 @@ pub mod service;
 pub mod service_outage;
 pub mod simulation;
 pub mod table;
+pub mod task_cost;
 pub mod task_objects;
 pub mod tasks;
 pub mod topics;

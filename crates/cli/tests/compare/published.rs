@@ -15,7 +15,7 @@ const WRITE: &str = "MCPFN_TEST_WRITE";
 /// Every toolkit with all of its tools. What stands behind another server is that one's.
 fn ready() -> Value {
     let variable = |name: &str| match name {
-        "MCPFN_FILES_WRITABLE" => Some("on".to_owned()),
+        "MCPFN_FILES_WRITABLE" | "MCPFN_KNOWLEDGE_WRITABLE" => Some("on".to_owned()),
         "MCPFN_EMBEDDINGS_URL" | "MCPFN_UPSTREAMS" => None,
         name if name.ends_with("_KEY") || name.ends_with("_TOKEN") => Some("key".to_owned()),
         _ => None,

@@ -61,9 +61,47 @@ pub trait AuditLog: MaybeSend + MaybeSync {
         let _ = delivery;
     }
 
+    /// Something became of a run of a task. For people who watch: its entry is that of a call,
+    /// `tasks/run`, once the run has ended. Nothing is done unless this is implemented.
+    fn task(&self, news: &TaskNews<'_>) {
+        let _ = news;
+    }
+
     /// A store that policies use is unavailable; the call went on, or was refused, as the policy
     /// says. Or a service that a handler can do without (`Cx::report_degraded`): the call went on.
     fn store_failure(&self, store: &str, cause: &str);
+}
+
+/// What became of a run of a task.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct TaskNews<'a> {
+    /// The tool's registered name.
+    pub tool: &'a str,
+    /// A fingerprint of the task's id: the id itself is a secret where callers share a principal.
+    pub task: String,
+    /// What happened.
+    pub change: TaskChange<'a>,
+}
+
+impl<'a> TaskNews<'a> {
+    pub(crate) fn new(tool: &'a str, id: &str, change: TaskChange<'a>) -> Self {
+        let task = fingerprint(id.as_bytes());
+        Self { tool, task, change }
+    }
+}
+
+/// What happens to a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TaskChange<'a> {
+    /// It began here.
+    Started,
+    /// What its handler says of where it is.
+    Status(&'a str),
+    /// It ended, and the task is then `working` (another run goes on), `input_required`,
+    /// `completed`, `failed` or `cancelled`; `lost` where another run has it.
+    Ended(&'a str),
 }
 
 /// A request that was refused before its message was read.

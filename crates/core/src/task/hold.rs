@@ -2,7 +2,7 @@
 //! when the task is to end, or has another run.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,6 +11,7 @@ use super::head::{RunEnd, TaskBeat, TaskHead};
 use super::store::StoredTask;
 use crate::join::sooner;
 use crate::port::Platform;
+use crate::port::audit_log::{TaskChange, TaskNews};
 use crate::port::store_error::StoreError;
 use crate::port::tasks::{Swapped, TaskPart};
 
@@ -37,6 +38,8 @@ pub(crate) struct RunHold {
     stored: StoredTask,
     platform: Arc<Platform>,
     id: String,
+    /// Once it is known.
+    tool: OnceLock<Arc<str>>,
     holder: String,
     poll_ms: u64,
     /// The head as this run knows it.
@@ -60,6 +63,7 @@ impl RunHold {
             stored,
             platform: Arc::clone(platform),
             id: head.id.clone(),
+            tool: OnceLock::new(),
             holder,
             poll_ms: head.poll_ms,
             known: Mutex::new((head, version)),
@@ -71,6 +75,20 @@ impl RunHold {
 
     pub(crate) fn id(&self) -> &str {
         &self.id
+    }
+
+    /// The run begins, of this tool.
+    pub(crate) fn begin(&self, tool: &str) {
+        let _ = self.tool.set(tool.into());
+        self.tell(TaskChange::Started);
+    }
+
+    /// Who watches is told of runs whose tool is there.
+    pub(crate) fn tell(&self, change: TaskChange<'_>) {
+        if let Some(tool) = self.tool.get() {
+            let news = TaskNews::new(tool, &self.id, change);
+            self.platform.audit_log.task(&news);
+        }
     }
 
     pub(crate) fn stopped(&self) -> Option<Stop> {
@@ -146,6 +164,9 @@ impl RunHold {
             };
             match self.stored.swap(version, &next, also.clone()).await {
                 Ok(Swapped::Done) => {
+                    if let Some(status) = message.filter(|_| next.message != head.message) {
+                        self.tell(TaskChange::Status(&status));
+                    }
                     *lock(&self.known) = (next, version + 1);
                     return Ok(None);
                 }

@@ -6,12 +6,12 @@ use mcpfn_core::text::percent_encoded;
 use mcpfn_core::{Cx, ServiceFault, ToolError, text};
 use mcpfn_ports::{BlobError, BlobPath, Blobs};
 
-pub(super) fn blobs(cx: &Cx) -> Result<&Arc<dyn Blobs>, ToolError> {
+pub(crate) fn blobs(cx: &Cx) -> Result<&Arc<dyn Blobs>, ToolError> {
     cx.port::<dyn Blobs>()
 }
 
 /// A path as a client wrote it.
-pub(super) fn path(text: &str) -> Result<BlobPath, ToolError> {
+pub(crate) fn path(text: &str) -> Result<BlobPath, ToolError> {
     BlobPath::parse(text).map_err(|why| {
         ToolError::new(format!(
             "{} is not a path here: {why}. Use paths as `list_directory` gives them, e.g. \
@@ -22,7 +22,7 @@ pub(super) fn path(text: &str) -> Result<BlobPath, ToolError> {
 }
 
 /// A failure of the store as the model reads it. `text` is the path.
-pub(super) fn failed(error: BlobError, path: &BlobPath) -> ToolError {
+pub(crate) fn failed(error: BlobError, path: &BlobPath) -> ToolError {
     let shown = if path.as_str().is_empty() {
         "the top directory".to_owned()
     } else {

@@ -190,7 +190,7 @@ async fn question_vector(
     query: &str,
     cx: &Cx,
 ) -> Result<(Option<QuestionVector>, Option<String>), ToolError> {
-    let Some(model) = model(cx).await? else {
+    let Some(model) = model(cx, PATIENCE).await? else {
         return Ok((None, None));
     };
     match model.embed(&[query.to_owned()]).await {
@@ -247,8 +247,11 @@ async fn best(
     })
 }
 
-/// The host's own model, or the one that is configured.
-async fn model(cx: &Cx) -> Result<Option<Arc<dyn Embedder>>, ToolError> {
+/// The host's own model, or the one that is configured, which has so long for an answer.
+pub(super) async fn model(
+    cx: &Cx,
+    patience: Duration,
+) -> Result<Option<Arc<dyn Embedder>>, ToolError> {
     if let Ok(model) = cx.port::<dyn Embedder>() {
         return Ok(Some(Arc::clone(model)));
     }
@@ -260,7 +263,7 @@ async fn model(cx: &Cx) -> Result<Option<Arc<dyn Embedder>>, ToolError> {
         return Ok(None);
     };
     let client = Arc::clone(cx.port::<dyn HttpClient>()?);
-    let timeout = PATIENCE.min(cx.remaining() / 2);
+    let timeout = patience.min(cx.remaining() / 2);
     Ok(Some(Arc::new(HttpEmbedder::new(endpoint, client, timeout))))
 }
 

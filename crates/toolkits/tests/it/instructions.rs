@@ -107,6 +107,7 @@ fn instructions_name_tools_that_the_caller_sees_and_no_others() {
     assert_eq!(
         untold,
         [
+            "get_crm_report",
             "get_lead_time",
             "get_sales_velocity",
             "move_file",

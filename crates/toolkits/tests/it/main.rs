@@ -5,6 +5,7 @@ mod attacks; // a list of them
 mod catalog; // search, products, the prompt
 mod confirm; // questions before writes
 mod crm; // people, companies, what is written about them
+mod crm_report; // its numbers, and a run that is handed over
 mod database; // tables, filters
 mod databases; // SQLite, or a PostgreSQL server
 mod hello; // the greeting, and the toolkits by name

@@ -6,6 +6,7 @@ mod causes; // a service of embeddings that fails, and why
 mod corpus; // questions with known answers, and documents by the thousand
 mod documents; // tools, resource, refusals
 mod host; // a server in memory, and a model on loopback
+mod ingest; // files that become documents
 mod languages; // how often the right document is among five, by language
 #[path = "../it/place.rs"]
 mod place; // which server, and names there

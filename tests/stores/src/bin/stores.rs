@@ -2,7 +2,8 @@
 //! there, and what happens when there is something wrong with it. `stores --s3 ADDRESS s3s-fs` or
 //! `.. moto`: that of files against this emulator of S3. `cargo xtask stores` starts the emulators.
 //! `stores --create ADDRESS TABLE` makes a table there and nothing else.
-//! `stores --simulate` prints what the table costs, without an emulator.
+//! `stores --simulate` prints what the table costs, without an emulator. `stores --task-costs ADDRESS
+//! REDIS` prints what the steps of a task cost; either may be `-` for none.
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -23,6 +24,7 @@ use mcpfn_store_tests::proxy::{Mode, Proxy, Stale};
 use mcpfn_store_tests::report::Report;
 use mcpfn_store_tests::simulation::{self, Row};
 use mcpfn_store_tests::table::{at, create};
+use mcpfn_store_tests::task_cost;
 use tokio::time::sleep;
 
 /// The breaker's pause, and a little.
@@ -45,6 +47,17 @@ async fn main() -> ExitCode {
             .await
             .map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS);
     }
+    if let [how, address, redis] = &arguments[..]
+        && how == "--task-costs"
+    {
+        let emulator = address.parse().ok();
+        if let Some(emulator) = emulator {
+            create(emulator, TABLE).await;
+        }
+        let redis = Some(&**redis).filter(|url| *url != "-");
+        task_cost::print(emulator.map(|at| (at, TABLE)), redis).await;
+        return ExitCode::SUCCESS;
+    }
     if let [how, address, table] = &arguments[..]
         && how == "--create"
         && let Ok(emulator) = address.parse()
@@ -59,7 +72,7 @@ async fn main() -> ExitCode {
         ["--s3", address, "moto"] => (address, What::Files(&MOTO)),
         _ => {
             eprintln!(
-                "usage: stores --dynamodb ADDRESS [--outages], stores --s3 ADDRESS s3s-fs|moto, stores --create ADDRESS TABLE, or stores --simulate"
+                "usage: stores --dynamodb ADDRESS [--outages], stores --s3 ADDRESS s3s-fs|moto, stores --create ADDRESS TABLE, stores --task-costs ADDRESS|- REDIS|-, or stores --simulate"
             );
             return ExitCode::FAILURE;
         }

@@ -19,7 +19,7 @@ use crate::jsonrpc::Error;
 use crate::model::tool::CallToolResult;
 use crate::policy::audit::AuditGuard;
 use crate::policy::generation::WriteGuard;
-use crate::port::audit_log::Outcome;
+use crate::port::audit_log::{Outcome, TaskChange};
 use crate::port::tasks::{Swapped, TASK_PART_BYTES, TaskPart};
 use crate::port::{Platform, milliseconds};
 use crate::round_trip::InputRequired;
@@ -27,7 +27,7 @@ use crate::server::Server;
 use crate::server::registered::RegisteredTool;
 use crate::task::Task;
 use crate::task::handle::TaskStage;
-use crate::task::head::{RunEnd, TaskClaim};
+use crate::task::head::{RunEnd, Status, TaskClaim};
 use crate::task::hold::{RunHold, Stop};
 use crate::task::record::{TaskCall, TaskQuestions};
 use crate::task::store::{ReadTask, StoredTask, part};
@@ -88,9 +88,17 @@ impl Server {
         };
         let (end, also) = run(self, platform, &claimed, deadline_ms).await;
         if claimed.hold.stopped() == Some(Stop::Lost) {
+            claimed.hold.tell(TaskChange::Ended("lost"));
             return TaskRun::Ended;
         }
-        match claimed.hold.end(&end, also).await {
+        let ended = claimed.hold.end(&end, also).await;
+        let status = match &ended {
+            Ok(Some(head)) => head.status.as_str(),
+            Ok(None) => "lost",
+            Err(_) => Status::Working.as_str(),
+        };
+        claimed.hold.tell(TaskChange::Ended(status));
+        match ended {
             Ok(None) => TaskRun::Ended,
             Ok(Some(_)) => match end {
                 RunEnd::Later(at_ms) => TaskRun::Again { at_ms },
@@ -178,6 +186,7 @@ async fn run(
     let call = ActiveCall::of_task(server, platform, &tool, &record, principal, &questions);
     let call = Arc::new(call.ends_by(deadline_ms.map(|at| at.saturating_sub(MARGIN_MS))));
     let audit = AuditGuard::start(Arc::clone(&call));
+    claimed.hold.begin(&tool.name);
     let (ending, result) = handle(&call, &tool, record, claimed, &mut questions).await;
     // what a client would have been sent is told by `tasks/get`
     let _ = audit.end(result);
