@@ -90,9 +90,17 @@ const app = (() => {
   const number = (value, digits = 0) => Number(value).toLocaleString(locale, { maximumFractionDigits: digits });
   const short = (text, most) => [...String(text)].length > most ? [...String(text)].slice(0, most - 1).join('') + '…' : String(text);
 
+  // notes are written for models, with names of arguments as code
+  const note = text => String(text ?? '').replaceAll('`', '');
+
+  /** A text that may be long: its beginning, and all of it for those who open it. */
+  const long = text => [...text].length <= 160 ? text
+    : element('details', {}, element('summary', {}, short(text, 120)), text);
+
   /** A table that is sorted by its headings. Columns: `{ title, value, numeric, cell }`. */
   function table(caption, columns, rows) {
     let by = -1, down = false;
+    const brief = columns.map(column => rows.every(row => String(column.value(row) ?? '').length <= 26));
     const body = element('tbody');
     const heads = columns.map((column, at) => {
       const button = element('button', { type: 'button' }, column.title);
@@ -114,8 +122,8 @@ const app = (() => {
       const value = columns[by]?.value;
       const sorted = value ? [...rows].sort((one, other) => order(value(one), value(other))) : rows;
       body.replaceChildren(...sorted.map(row => element('tr', {}, ...columns.map(column => {
-        const cell = column.cell ? column.cell(row) : column.value(row) ?? '';
-        return element('td', { class: column.numeric ? 'number' : '' }, cell);
+        const cell = column.cell ? column.cell(row) : long(String(column.value(row) ?? ''));
+        return element('td', { class: column.numeric ? 'number' : brief[columns.indexOf(column)] ? 'brief' : '' }, cell);
       }))));
     }
     fill();
@@ -123,5 +131,5 @@ const app = (() => {
     return element('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': caption }, made);
   }
 
-  return { start, element, replace, number, short, table };
+  return { start, element, replace, number, short, long, note, table };
 })();
