@@ -16,10 +16,19 @@ const app = (() => {
   function theme(context) {
     const dark = matchMedia('(prefers-color-scheme: dark)').matches;
     document.documentElement.dataset.theme = context?.theme ?? (dark ? 'dark' : 'light');
-    if (context?.locale) locale = context.locale;
+    if (context?.locale) locale = known(context.locale);
   }
 
-  let locale = navigator.language;
+  // a host or a browser may name its language in a form that is none, such as en-US@posix
+  function known(language) {
+    try {
+      return Intl.getCanonicalLocales(language)[0];
+    } catch {
+      return undefined;
+    }
+  }
+
+  let locale = known(navigator.language);
   let shown = '';
   function resized() {
     const { width, height } = document.documentElement.getBoundingClientRect();
@@ -43,7 +52,12 @@ const app = (() => {
         }
         say('');
         document.querySelector('main').hidden = false;
-        draw(result.structuredContent);
+        try {
+          draw(result.structuredContent);
+        } catch (error) {
+          say(`This page can't show the result: ${error.message}`);
+          throw error;
+        }
       },
       'ui/notifications/tool-cancelled': () => say('The call was cancelled.'),
       'ui/notifications/host-context-changed': theme,
