@@ -17,7 +17,7 @@ use crate::resource::Resource;
 use crate::server::lists::{ListEntry, RenderedList, ServerLists};
 use crate::server::registered::{RegisteredPrompt, RegisteredResource, RegisteredTool};
 use crate::server::registry::Registry;
-use crate::skill::{self, Skills};
+use crate::skill::{self, Shelf, Skills};
 use crate::task::EXTENSION;
 use crate::text::{self, in_order};
 use crate::tool::Tool;
@@ -169,7 +169,7 @@ pub(super) fn lists(registry: &Registry, per_page: usize) -> ServerLists {
             })
     };
     let skills = registry.skills().into_iter();
-    let skills = skills.flat_map(|shelf| shelf.own_listed());
+    let skills = skills.flat_map(Shelf::own_listed);
     let skills = skills.map(|(definition, scopes)| ListEntry {
         name: definition.uri.as_deref().unwrap_or_default(),
         scopes,
