@@ -297,6 +297,10 @@ impl Page {
 
 /// Who may call a tool with a page.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[cfg_attr(
+    not(feature = "pages"),
+    expect(dead_code, reason = "its methods are those of the feature")
+)]
 pub(crate) enum UiVisibility {
     /// The model and pages.
     #[default]
@@ -324,4 +328,27 @@ pub(crate) fn tool_meta(
     let ui = (!ui.is_empty()).then(|| ("ui", ui.into()));
     let old = page.map(|page| ("ui/resourceUri", page.into()));
     ui.into_iter().chain(old)
+}
+
+#[cfg(feature = "pages")]
+impl crate::Tool {
+    /// Hosts that can show pages show this one with each result: see [`Page`](crate::page::Page). All others
+    /// have the result's text, so it says as much.
+    pub fn ui(mut self, page: impl Into<String>) -> Self {
+        self.page = Some(page.into());
+        self
+    }
+
+    /// For pages to call: a host does not show it to its model. It is listed all the same, and anyone
+    /// can call it; who may is said by scopes.
+    pub fn app_only(mut self) -> Self {
+        self.visibility = UiVisibility::App;
+        self
+    }
+
+    /// For the model to call: a host lets no page do so.
+    pub fn model_only(mut self) -> Self {
+        self.visibility = UiVisibility::Model;
+        self
+    }
 }

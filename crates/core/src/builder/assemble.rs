@@ -41,10 +41,13 @@ impl Declared {
     /// Checks each thing alone, then all of them together. With a mistake, what is left out here is
     /// no server: only the mistakes count.
     pub(super) fn register(mut self, mistakes: &mut Vec<String>) -> Registry {
-        self.check_pages(mistakes);
-        let pages = self.pages.drain(..);
-        let pages = pages.map(|page| page.into_resource(self.list_ttl, mistakes));
-        self.resources.extend(pages);
+        // without the feature there are none, and nothing of them is in the program
+        if cfg!(feature = "pages") {
+            self.check_pages(mistakes);
+            let pages = self.pages.drain(..);
+            let pages = pages.map(|page| page.into_resource(self.list_ttl, mistakes));
+            self.resources.extend(pages);
+        }
         // names are compared before anything is left out for another mistake
         let twice = self.registered_twice();
         let tools: Vec<RegisteredTool> = self

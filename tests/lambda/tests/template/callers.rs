@@ -76,6 +76,7 @@ const PROGRAM: &[Setting] = &[
     Setting::new("MCPFN_TOOLKITS", "", "", ""),
     Setting::new("MCPFN_DATA_DIR", "", "", ""),
     Setting::new("MCPFN_FILES_WRITABLE", "", "", ""),
+    Setting::new("MCPFN_TOOLKIT_SKILLS", "", "", ""),
     Setting::new("MCPFN_SEARCH_API", "", "", ""),
 ];
 
