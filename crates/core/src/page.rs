@@ -10,6 +10,7 @@ use std::time::Duration;
 use mcpfn_embed::page::{MAX_BYTES, origin_mistake};
 use serde_json::{Map, Value, json};
 
+use crate::model::JsonObject;
 use crate::model::content::ResourceContents;
 use crate::resource::Resource;
 
@@ -311,11 +312,11 @@ pub(crate) enum UiVisibility {
     Model,
 }
 
-/// What a tool says about its page: the key of today, and the one that older hosts read.
-pub(crate) fn tool_meta(
-    page: Option<&str>,
-    visibility: UiVisibility,
-) -> impl Iterator<Item = (&'static str, Value)> {
+/// Adds what a tool says about its page: the key of today, and the one that older hosts read.
+pub(crate) fn tell(page: Option<&str>, visibility: UiVisibility, meta: &mut JsonObject) {
+    if !cfg!(feature = "pages") {
+        return;
+    }
     let mut ui = Map::new();
     if let Some(page) = page {
         ui.insert("resourceUri".to_owned(), page.into());
@@ -325,30 +326,10 @@ pub(crate) fn tool_meta(
         UiVisibility::App => drop(ui.insert("visibility".to_owned(), json!(["app"]))),
         UiVisibility::Model => drop(ui.insert("visibility".to_owned(), json!(["model"]))),
     }
-    let ui = (!ui.is_empty()).then(|| ("ui", ui.into()));
-    let old = page.map(|page| ("ui/resourceUri", page.into()));
-    ui.into_iter().chain(old)
-}
-
-#[cfg(feature = "pages")]
-impl crate::Tool {
-    /// Hosts that can show pages show this one with each result: see [`Page`](crate::page::Page). All others
-    /// have the result's text, so it says as much.
-    pub fn ui(mut self, page: impl Into<String>) -> Self {
-        self.page = Some(page.into());
-        self
+    if !ui.is_empty() {
+        meta.insert("ui".to_owned(), ui.into());
     }
-
-    /// For pages to call: a host does not show it to its model. It is listed all the same, and anyone
-    /// can call it; who may is said by scopes.
-    pub fn app_only(mut self) -> Self {
-        self.visibility = UiVisibility::App;
-        self
-    }
-
-    /// For the model to call: a host lets no page do so.
-    pub fn model_only(mut self) -> Self {
-        self.visibility = UiVisibility::Model;
-        self
+    if let Some(page) = page {
+        meta.insert("ui/resourceUri".to_owned(), page.into());
     }
 }

@@ -250,6 +250,29 @@ impl Tool {
     }
 }
 
+#[cfg(feature = "pages")]
+impl Tool {
+    /// Hosts that can show pages show this one with each result: see [`Page`](crate::page::Page). All others
+    /// have the result's text, so it says as much.
+    pub fn ui(mut self, page: impl Into<String>) -> Self {
+        self.page = Some(page.into());
+        self
+    }
+
+    /// For pages to call: a host does not show it to its model. It is listed all the same, and anyone
+    /// can call it; who may is said by scopes.
+    pub fn app_only(mut self) -> Self {
+        self.visibility = UiVisibility::App;
+        self
+    }
+
+    /// For the model to call: a host lets no page do so.
+    pub fn model_only(mut self) -> Self {
+        self.visibility = UiVisibility::Model;
+        self
+    }
+}
+
 declared!(
     Tool,
     "What the tool does and when to use it. A model chooses by this text.",
