@@ -61,7 +61,7 @@ await new Promise((done) => host.listen(0, '127.0.0.1', done));
 const address = `http://127.0.0.1:${host.address().port}/`;
 
 /** Shows a page with a result, and gives its frame. */
-async function show(page, html, { args = {}, result, theme = 'light' }) {
+async function show(page, html, { args = {}, result, theme = 'light', locale = 'en-US@posix' }) {
   served = html;
   await page.evaluateOnNewDocument((given) => {
     if (window !== window.top) return;
@@ -72,7 +72,7 @@ async function show(page, html, { args = {}, result, theme = 'light' }) {
       window.told.push(data);
       const send = (message) => frame.contentWindow.postMessage({ jsonrpc: '2.0', ...message }, '*');
       if (data.method === 'ui/initialize') {
-        send({ id: data.id, result: { protocolVersion: data.params.protocolVersion, hostInfo: { name: 'host', version: '1' }, hostCapabilities: {}, hostContext: { theme: given.theme, locale: 'en-US' } } });
+        send({ id: data.id, result: { protocolVersion: data.params.protocolVersion, hostInfo: { name: 'host', version: '1' }, hostCapabilities: {}, hostContext: { theme: given.theme, locale: given.locale } } });
       } else if (data.method === 'ui/notifications/initialized') {
         send({ method: 'ui/notifications/tool-input', params: { arguments: given.args } });
         send({ method: 'ui/notifications/tool-result', params: given.result });
@@ -80,7 +80,7 @@ async function show(page, html, { args = {}, result, theme = 'light' }) {
         frame.style.height = `${data.params.height}px`;
       }
     });
-  }, { args, result, theme });
+  }, { args, result, theme, locale });
   await page.goto(address);
   const frame = page.frames().find((one) => one.url() === `${address}page`);
   await frame.waitForFunction(() => document.querySelector('#status').hidden || !document.querySelector('#status').textContent.startsWith('Waiting'), { timeout: 10_000 });

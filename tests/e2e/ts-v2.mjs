@@ -1,6 +1,8 @@
 // The TypeScript SDK 2.x as a client, in both eras it speaks: 2026-07-28, and the handshake revisions, which are its
 // default.
 
+import { createHash } from 'node:crypto';
+
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 
@@ -36,6 +38,21 @@ await check(`${prefix} connects`, async () => {
 if (!process.exitCode) {
   const call = (name, args, options) => client.callTool({ name, arguments: args }, options);
   await commonChecks(prefix, client, call);
+
+  await check(`${prefix} lists skills, and the bytes are those of their digests`, async () => {
+    const settings = client.getServerCapabilities().extensions?.['io.modelcontextprotocol/skills'];
+    assert(settings?.directoryRead === true, `the settings are ${JSON.stringify(settings)}`);
+    // the SDK has no method for it: any result
+    const any = { '~standard': { version: 1, vendor: 'mcpfn', validate: (value) => ({ value }) } };
+    const { skills } = await client.request({ method: 'skills/list', params: {} }, any);
+    assert(skills.length === 2, JSON.stringify(skills));
+    for (const { uri, digest, size } of skills.flatMap((skill) => skill.resources)) {
+      const { contents: [{ text, blob }] } = await client.readResource({ uri });
+      const bytes = text === undefined ? Buffer.from(blob, 'base64') : Buffer.from(text);
+      const found = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+      assert(found === digest && bytes.length === size, `${uri}: ${found}, ${bytes.length} bytes`);
+    }
+  });
 
   if (era === 'modern') {
     // The client answers an input_required result by itself, with the handler above, and calls again.

@@ -1,5 +1,5 @@
 // The Inspector's command line against the fixture server, as people type it, in both eras and over stdio:
-//   node inspector.mjs URL PROGRAM
+//   node inspector.mjs URL PROGRAM READY-SERVER
 
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -8,9 +8,9 @@ import { join } from 'node:path';
 
 import { assert, check } from '../e2e/checks.mjs';
 
-const [url, program] = process.argv.slice(2);
-if (program === undefined) {
-  console.error('node inspector.mjs URL PROGRAM');
+const [url, program, ready] = process.argv.slice(2);
+if (ready === undefined) {
+  console.error('node inspector.mjs URL PROGRAM READY-SERVER');
   process.exit(2);
 }
 const launcher = new URL('node_modules/@modelcontextprotocol/inspector/clients/launcher/build/index.js', import.meta.url).pathname;
@@ -77,4 +77,10 @@ await check('inspector: finds no fault in the schemas', async () => {
   const { status, errors } = await inspect([...ways[0][1], '--method', 'tools/list', '--strict', '--quiet']);
   assert(status === 0, errors);
 });
+for (const [tool, page] of [['suggest_reorders', 'stock'], ['get_account_timeline', 'timeline'], ['query_table', 'rows']]) {
+  await check(`inspector: finds the page of ${tool}`, async () => {
+    const info = await result([ready, '--stdio', '--method', 'tools/call', '--tool-name', tool, '--app-info', '--advertise-apps']);
+    assert(info.resourceUri === `ui://mcpfn/${page}`, JSON.stringify(info));
+  });
+}
 await rm(home, { recursive: true, force: true });

@@ -190,10 +190,16 @@ fn shown(host: &InProcess) -> Vec<(&'static str, String)> {
     .concat()
 }
 
-/// `open`, or the status of the refusal and the scope that it names; what is refused is in no list.
+/// `open`, `unknown`, or the status of the refusal and the scope that it names; what is not open is in
+/// no list.
 fn seen(host: &InProcess, shown: &[(&'static str, String)], thing: &Thing) -> String {
     let response = host.send(&Request::modern(thing.method, thing.params.clone()));
-    let open = !matches!(response.status, 401 | 403);
+    // to a caller who may not see it a skill is unknown
+    let is_skill = thing.params["uri"]
+        .as_str()
+        .is_some_and(|uri| uri.starts_with("skill://"));
+    let unknown = is_skill && response.json().get("error").is_some();
+    let open = !matches!(response.status, 401 | 403) && !unknown;
     if let Some(listed) = &thing.listed {
         assert_eq!(
             shown.contains(listed),
@@ -213,6 +219,7 @@ fn seen(host: &InProcess, shown: &[(&'static str, String)], thing: &Thing) -> St
             format!("403 {scope}")
         }
         401 => "401".to_owned(),
+        _ if unknown => "unknown".to_owned(),
         _ => "open".to_owned(),
     }
 }
@@ -293,7 +300,10 @@ fn nothing_outside_hello_is_without_a_scope() {
         .collect();
     assert_eq!(
         open,
-        ["tool hello_world"],
+        [
+            "tool hello_world",
+            "resource skill://check-connection/SKILL.md"
+        ],
         "give each of the others a scope: `#[tool(scope = \"toolkit:read\")]`"
     );
 }
@@ -370,5 +380,12 @@ fn the_scope_hello_reads_no_table() {
             "{message}"
         );
     }
-    assert_eq!(shown(&host), [("tools", "hello_world".to_owned())]);
+    let own = "skill://check-connection/SKILL.md";
+    assert_eq!(
+        shown(&host),
+        [
+            ("tools", "hello_world".to_owned()),
+            ("resources", own.to_owned())
+        ]
+    );
 }

@@ -1,5 +1,5 @@
-//! What the registry of MCP servers reads of a domain, through the hosts of this machine and of
-//! Lambda. (In workerd: `auth::the_proof_for_the_registry`.)
+//! What the registry and directories of MCP servers read of a domain, through the hosts of this
+//! machine and of Lambda. (In workerd: `auth::the_proof_for_the_registry`.)
 
 use crate::support::lambda::{Front, Lambda};
 use crate::support::process::{Process, command, run};
@@ -58,4 +58,36 @@ fn what_is_no_proof_is_a_mistake_that_is_not_repeated() {
         said.contains("MCPFN_REGISTRY_AUTH must be `v=MCPv1") && !said.contains("hunter2"),
         "{said}"
     );
+}
+
+#[test]
+fn every_host_shows_the_card_to_everybody_once_there_is_one() {
+    let card = (
+        "MCPFN_SERVER_CARD",
+        "com.example/shop=https://mcp.example.com/mcp",
+    );
+    let variables = [VARIABLES[0], VARIABLES[1], card];
+    let is_card = |response: &Response, text: &str| {
+        assert_eq!(response.status, 200, "{}", response.text());
+        assert_eq!(response.header("access-control-allow-origin"), Some("*"));
+        assert!(response.text().contains(text), "{}", response.text());
+    };
+    let (path, catalog) = ("/mcp/server-card", "/.well-known/mcp/catalog.json");
+    let (_process, address) = Process::http_with(&variables);
+    is_card(&send(address, &proof(path)), r#""name":"com.example/shop""#);
+    is_card(&send(address, &proof(catalog)), "urn:air:example.com:shop");
+    assert_eq!(send(address, &proof("/mcp")).status, 401);
+    for front in [
+        Front::Url,
+        Front::UrlStreaming,
+        Front::Rest,
+        Front::RestStreaming,
+    ] {
+        let lambda = Lambda::start_with(mcpfn_it::everything, front, &variables);
+        is_card(&lambda.send(&proof(path)), r#""name":"com.example/shop""#);
+        is_card(&lambda.send(&proof(catalog)), "urn:air:example.com:shop");
+    }
+    let (_process, address) = Process::http_with(&[]);
+    assert_eq!(send(address, &proof(path)).status, 404);
+    assert_eq!(send(address, &proof(catalog)).status, 404);
 }

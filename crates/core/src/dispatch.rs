@@ -31,6 +31,7 @@ use crate::principal::Principal;
 use crate::running::{Execution, RpcResponse};
 use crate::server::Server;
 use crate::server::lists::PageRequest;
+use crate::skill::Shelf;
 use crate::subscriptions::SubscriptionChange;
 use crate::version::Revision;
 use audited::{OwnedRequest, audited};
@@ -184,7 +185,7 @@ fn list(
 /// Whether lists have entries that are not known before they are asked for.
 fn has_others(server: &Server) -> bool {
     let registry = server.registry();
-    !registry.upstreams().is_empty() || registry.skills().is_some_and(|shelf| shelf.has_sources())
+    !registry.upstreams().is_empty() || registry.skills().is_some_and(Shelf::has_sources)
 }
 
 /// The same, after the caller's rate limit was asked, and with the lists of upstreams.

@@ -10,6 +10,7 @@ use std::time::Duration;
 use mcpfn_embed::page::{MAX_BYTES, origin_mistake};
 use serde_json::{Map, Value, json};
 
+use crate::model::JsonObject;
 use crate::model::content::ResourceContents;
 use crate::resource::Resource;
 
@@ -297,6 +298,10 @@ impl Page {
 
 /// Who may call a tool with a page.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[cfg_attr(
+    not(feature = "pages"),
+    expect(dead_code, reason = "its methods are those of the feature")
+)]
 pub(crate) enum UiVisibility {
     /// The model and pages.
     #[default]
@@ -307,11 +312,11 @@ pub(crate) enum UiVisibility {
     Model,
 }
 
-/// What a tool says about its page: the key of today, and the one that older hosts read.
-pub(crate) fn tool_meta(
-    page: Option<&str>,
-    visibility: UiVisibility,
-) -> impl Iterator<Item = (&'static str, Value)> {
+/// Adds what a tool says about its page: the key of today, and the one that older hosts read.
+pub(crate) fn tell(page: Option<&str>, visibility: UiVisibility, meta: &mut JsonObject) {
+    if !cfg!(feature = "pages") {
+        return;
+    }
     let mut ui = Map::new();
     if let Some(page) = page {
         ui.insert("resourceUri".to_owned(), page.into());
@@ -321,7 +326,10 @@ pub(crate) fn tool_meta(
         UiVisibility::App => drop(ui.insert("visibility".to_owned(), json!(["app"]))),
         UiVisibility::Model => drop(ui.insert("visibility".to_owned(), json!(["model"]))),
     }
-    let ui = (!ui.is_empty()).then(|| ("ui", ui.into()));
-    let old = page.map(|page| ("ui/resourceUri", page.into()));
-    ui.into_iter().chain(old)
+    if !ui.is_empty() {
+        meta.insert("ui".to_owned(), ui.into());
+    }
+    if let Some(page) = page {
+        meta.insert("ui/resourceUri".to_owned(), page.into());
+    }
 }

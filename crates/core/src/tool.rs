@@ -215,26 +215,6 @@ impl Tool {
         self
     }
 
-    /// Hosts that can show pages show this one with each result: see [`Page`](crate::page::Page). All others
-    /// have the result's text, so it says as much.
-    pub fn ui(mut self, page: impl Into<String>) -> Self {
-        self.page = Some(page.into());
-        self
-    }
-
-    /// For pages to call: a host does not show it to its model. It is listed all the same, and anyone
-    /// can call it; who may is said by scopes.
-    pub fn app_only(mut self) -> Self {
-        self.visibility = UiVisibility::App;
-        self
-    }
-
-    /// For the model to call: a host lets no page do so.
-    pub fn model_only(mut self) -> Self {
-        self.visibility = UiVisibility::Model;
-        self
-    }
-
     /// Adds a fact for programs to the definition.
     pub fn meta(mut self, key: impl Into<String>, value: Value) -> Self {
         self.meta.insert(key.into(), value);
@@ -266,6 +246,29 @@ impl Tool {
         self.derived_input = Some(schema::of_input::<H::Arguments>());
         self.derived_output = H::Output::output_schema();
         self.run = Some(Box::new(TypedTool(handler, PhantomData::<fn() -> M>)));
+        self
+    }
+}
+
+#[cfg(feature = "pages")]
+impl Tool {
+    /// Hosts that can show pages show this one with each result: see [`Page`](crate::page::Page). All others
+    /// have the result's text, so it says as much.
+    pub fn ui(mut self, page: impl Into<String>) -> Self {
+        self.page = Some(page.into());
+        self
+    }
+
+    /// For pages to call: a host does not show it to its model. It is listed all the same, and anyone
+    /// can call it; who may is said by scopes.
+    pub fn app_only(mut self) -> Self {
+        self.visibility = UiVisibility::App;
+        self
+    }
+
+    /// For the model to call: a host lets no page do so.
+    pub fn model_only(mut self) -> Self {
+        self.visibility = UiVisibility::Model;
         self
     }
 }

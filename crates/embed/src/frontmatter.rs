@@ -315,7 +315,7 @@ fn check(members: &[(String, YamlNode)], mistakes: &mut Vec<String>) {
     };
     let mut required = |name: &str, mistake: fn(&str) -> Option<&'static str>| match text(name) {
         Some(Ok(text)) => {
-            mistakes.extend(mistake(text).map(|mistake| format!("`{name}`: {mistake}")))
+            mistakes.extend(mistake(text).map(|mistake| format!("`{name}`: {mistake}")));
         }
         Some(Err(())) => mistakes.push(format!("`{name}` must be a text")),
         None => mistakes.push(format!("its frontmatter has no `{name}`")),
@@ -329,7 +329,7 @@ fn check(members: &[(String, YamlNode)], mistakes: &mut Vec<String>) {
         Some(Ok(text)) if (1..=MAX_COMPATIBILITY).contains(&text.chars().count()) => {}
         None => {}
         Some(_) => {
-            mistakes.push("`compatibility` must be a text of 1 to 500 characters".to_owned())
+            mistakes.push("`compatibility` must be a text of 1 to 500 characters".to_owned());
         }
     }
     match member("allowed-tools") {

@@ -192,7 +192,7 @@ fn is_below(path: &str, directory: &str) -> bool {
 pub fn media_type(path: &str, is_text: bool) -> &'static str {
     let name = path.rsplit('/').next().unwrap_or_default();
     let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
-    let known = match ending.to_ascii_lowercase().as_str() {
+    match ending.to_ascii_lowercase().as_str() {
         "md" | "markdown" => "text/markdown",
         "json" => "application/json",
         "yaml" | "yml" => "application/yaml",
@@ -215,8 +215,7 @@ pub fn media_type(path: &str, is_text: bool) -> &'static str {
         "woff2" => "font/woff2",
         _ if is_text => "text/plain",
         _ => "application/octet-stream",
-    };
-    known
+    }
 }
 
 #[cfg(test)]

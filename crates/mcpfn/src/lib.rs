@@ -51,7 +51,9 @@
 //! | `redis` | on this machine, `MCPFN_REDIS_URL` names a Redis or Valkey server by which several instances share cached results, rate limits and idempotent writes. Without it each process has its own |
 //! | `redis-cluster` | the same in a Redis cluster, or on the master behind sentinels; 0.4 MB more |
 //! | `postgres` | on this machine, `MCPFN_POSTGRES_STORE_URL` names a PostgreSQL server for the same, in the place of Redis |
-//! | `embed` | `skills!`: embeds a directory of skills, and checks it when the server is compiled |
+//! | `pages` | `Builder::page` and `Tool::ui`, for pages that the program makes |
+//! | `skills` | `Builder::skills`, for skills from a source or made by the program |
+//! | `embed` | `skills!` and `page!`: embed a directory of skills and pages from files, and check them when the server is compiled; with `pages` and `skills` |
 //! | `http2` | on this machine, HTTP/2 beside HTTP/1.1: over TLS by ALPN, in the clear by prior knowledge |
 //! | `idempotency` | on Workers, the binding `IDEMPOTENCY` names the Durable Objects by which a write with an `idempotencyKey` runs once, whichever isolate gets its repeat. It exports their class, `McpfnIdempotency`, and is 6.5 KB of a Worker after gzip. Without it no tool offers such a key there, and a call with one is refused |
 //! | `tasks` | on Workers, the binding `TASKS` names the Durable Objects that keep tasks and run them, one for each. It exports their class, `McpfnTasks`. Without it tools run within their calls there, and one that can only be a task is a mistake |

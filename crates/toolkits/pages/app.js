@@ -16,10 +16,19 @@ const app = (() => {
   function theme(context) {
     const dark = matchMedia('(prefers-color-scheme: dark)').matches;
     document.documentElement.dataset.theme = context?.theme ?? (dark ? 'dark' : 'light');
-    if (context?.locale) locale = context.locale;
+    if (context?.locale) locale = known(context.locale);
   }
 
-  let locale = navigator.language;
+  // a host or a browser may name its language in a form that is none, such as en-US@posix
+  function known(language) {
+    try {
+      return Intl.getCanonicalLocales(language)[0];
+    } catch {
+      return undefined;
+    }
+  }
+
+  let locale = known(navigator.language);
   let shown = '';
   function resized() {
     const { width, height } = document.documentElement.getBoundingClientRect();
@@ -43,7 +52,12 @@ const app = (() => {
         }
         say('');
         document.querySelector('main').hidden = false;
-        draw(result.structuredContent);
+        try {
+          draw(result.structuredContent);
+        } catch (error) {
+          say(`This page can't show the result: ${error.message}`);
+          throw error;
+        }
       },
       'ui/notifications/tool-cancelled': () => say('The call was cancelled.'),
       'ui/notifications/host-context-changed': theme,
@@ -90,9 +104,17 @@ const app = (() => {
   const number = (value, digits = 0) => Number(value).toLocaleString(locale, { maximumFractionDigits: digits });
   const short = (text, most) => [...String(text)].length > most ? [...String(text)].slice(0, most - 1).join('') + '…' : String(text);
 
+  // notes are written for models, with names of arguments as code
+  const note = text => String(text ?? '').replaceAll('`', '');
+
+  /** A text that may be long: its beginning, and all of it for those who open it. */
+  const long = text => [...text].length <= 160 ? text
+    : element('details', {}, element('summary', {}, short(text, 120)), text);
+
   /** A table that is sorted by its headings. Columns: `{ title, value, numeric, cell }`. */
   function table(caption, columns, rows) {
     let by = -1, down = false;
+    const brief = columns.map(column => rows.every(row => String(column.value(row) ?? '').length <= 26));
     const body = element('tbody');
     const heads = columns.map((column, at) => {
       const button = element('button', { type: 'button' }, column.title);
@@ -114,8 +136,8 @@ const app = (() => {
       const value = columns[by]?.value;
       const sorted = value ? [...rows].sort((one, other) => order(value(one), value(other))) : rows;
       body.replaceChildren(...sorted.map(row => element('tr', {}, ...columns.map(column => {
-        const cell = column.cell ? column.cell(row) : column.value(row) ?? '';
-        return element('td', { class: column.numeric ? 'number' : '' }, cell);
+        const cell = column.cell ? column.cell(row) : long(String(column.value(row) ?? ''));
+        return element('td', { class: column.numeric ? 'number' : brief[columns.indexOf(column)] ? 'brief' : '' }, cell);
       }))));
     }
     fill();
@@ -123,5 +145,5 @@ const app = (() => {
     return element('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': caption }, made);
   }
 
-  return { start, element, replace, number, short, table };
+  return { start, element, replace, number, short, long, note, table };
 })();

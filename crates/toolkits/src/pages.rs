@@ -12,8 +12,10 @@ pub(crate) enum ToolkitPage {
     Stock,
     /// What happened with an account.
     Timeline,
-    /// Rows as a table that can be sorted, and a plot.
+    /// Rows of a table, which can be sorted, and a plot.
     Rows,
+    /// The same for rows of SQL: another scope.
+    Query,
 }
 
 /// Adds a tool whose results the page shows.
@@ -49,7 +51,15 @@ fn add(builder: Builder, tool: Tool, page: ToolkitPage) -> Builder {
             "ui://mcpfn/rows",
             page!("ui://mcpfn/rows", "pages/rows.html")
                 .title("Rows")
-                .description("Rows of a query as a table that can be sorted, and a plot."),
+                .description("Rows of a table, which can be sorted, and a plot.")
+                .scope("database:read"),
+        ),
+        ToolkitPage::Query => (
+            "ui://mcpfn/query",
+            page!("ui://mcpfn/query", "pages/rows.html")
+                .title("Rows of SQL")
+                .description("Rows of a query as a table that can be sorted, and a plot.")
+                .scope("sql:read"),
         ),
     };
     builder.page(page.border(true)).tool(tool.ui(uri))

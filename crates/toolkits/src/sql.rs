@@ -35,7 +35,7 @@ const MAX_REASON_LENGTH: usize = 400;
 pub fn toolkit(builder: Builder) -> Builder {
     builder
         .state(Shares::default())
-        .with(|builder| pages::tool(builder, query_database, ToolkitPage::Rows))
+        .with(|builder| pages::tool(builder, query_database, ToolkitPage::Query))
         .advice(
             ["query_database"],
             "For joins, sums and grouping use `query_database`.",

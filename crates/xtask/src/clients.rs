@@ -89,11 +89,11 @@ pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
         counts,
     )?);
     failed.extend(python::asked(cx, &python, &mut server, &program, counts)?);
-    if inspector(cx, &node, &server, &program, counts).is_err() {
+    let ready = workspace::build_program(cx, "mcpfn")?;
+    if inspector(cx, &node, &server, [&program, &ready], counts).is_err() {
         failed.push("the Inspector's command line".to_owned());
     }
     server.still_runs()?;
-    let ready = workspace::build_program(cx, "mcpfn")?;
     if front::run(cx, &node, &python, &ready, &server.url, counts).is_err() {
         failed.push("servers behind another one".to_owned());
     }
@@ -128,7 +128,7 @@ fn inspector(
     cx: &Context,
     node: &Node,
     server: &Fixture,
-    program: &Path,
+    [program, ready]: [&Path; 2],
     counts: &mut Counts,
 ) -> Result<()> {
     setup::node_packages(cx, node, setup::INSPECTOR)?;
@@ -136,7 +136,7 @@ fn inspector(
     command
         .current_dir(cx.root.join(setup::INSPECTOR))
         .arg("inspector.mjs")
-        .args([Path::new(&server.url), program]);
+        .args([Path::new(&server.url), program, ready]);
     script::run("inspector.mjs", &mut command, counts)
 }
 

@@ -17,7 +17,7 @@ use crate::resource::Resource;
 use crate::server::lists::{ListEntry, RenderedList, ServerLists};
 use crate::server::registered::{RegisteredPrompt, RegisteredResource, RegisteredTool};
 use crate::server::registry::Registry;
-use crate::skill::{self, Skills};
+use crate::skill::{self, Shelf, Skills};
 use crate::task::EXTENSION;
 use crate::text::{self, in_order};
 use crate::tool::Tool;
@@ -41,10 +41,13 @@ impl Declared {
     /// Checks each thing alone, then all of them together. With a mistake, what is left out here is
     /// no server: only the mistakes count.
     pub(super) fn register(mut self, mistakes: &mut Vec<String>) -> Registry {
-        self.check_pages(mistakes);
-        let pages = self.pages.drain(..);
-        let pages = pages.map(|page| page.into_resource(self.list_ttl, mistakes));
-        self.resources.extend(pages);
+        // without the feature there are none, and nothing of them is in the program
+        if cfg!(feature = "pages") {
+            self.check_pages(mistakes);
+            let pages = self.pages.drain(..);
+            let pages = pages.map(|page| page.into_resource(self.list_ttl, mistakes));
+            self.resources.extend(pages);
+        }
         // names are compared before anything is left out for another mistake
         let twice = self.registered_twice();
         let tools: Vec<RegisteredTool> = self
@@ -170,7 +173,7 @@ pub(super) fn lists(registry: &Registry, per_page: usize) -> ServerLists {
             })
     };
     let skills = registry.skills().into_iter();
-    let skills = skills.flat_map(|shelf| shelf.own_listed());
+    let skills = skills.flat_map(Shelf::own_listed);
     let skills = skills.map(|(definition, scopes)| ListEntry {
         name: definition.uri.as_deref().unwrap_or_default(),
         scopes,

@@ -3,19 +3,24 @@
 use serde_json::Value;
 
 use super::{Builder, register};
+#[cfg(feature = "pages")]
 use crate::page::Page;
+#[cfg(feature = "skills")]
 use crate::skill::Skills;
 
 impl Builder {
     /// Adds [skills](crate::skill): instructions for models, with the files that belong to them. They
     /// are listed by `skills/list`, their files are resources, and both are declared to clients.
+    /// (Feature `skills`.)
+    #[cfg(feature = "skills")]
     pub fn skills(mut self, skills: Skills) -> Self {
         self.skills.push(skills);
         self
     }
 
     /// Adds a page that tools name with [`Tool::ui`](crate::Tool::ui). The same page, given twice, is
-    /// one: two toolkits may share it.
+    /// one: two toolkits may share it. (Feature `pages`.)
+    #[cfg(feature = "pages")]
     pub fn page(mut self, page: Page) -> Self {
         if !self.pages.contains(&page) {
             self.pages.push(page);

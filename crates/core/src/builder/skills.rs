@@ -20,7 +20,7 @@ pub(super) fn shelf(
     list_ttl: Duration,
     mistakes: &mut Vec<String>,
 ) -> Option<Shelf> {
-    if given.is_empty() {
+    if !cfg!(feature = "skills") || given.is_empty() {
         return None;
     }
     for uri in own.iter().filter(|uri| skill::is_uri(uri)) {

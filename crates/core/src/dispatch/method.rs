@@ -110,7 +110,7 @@ impl Method {
 
 /// Skills are served to clients of every revision, as their files are.
 fn skills(has: &ServerCapabilities) -> bool {
-    has.extensions.contains_key(skill::EXTENSION)
+    cfg!(feature = "skills") && has.extensions.contains_key(skill::EXTENSION)
 }
 
 fn polls(has: &ServerCapabilities) -> bool {

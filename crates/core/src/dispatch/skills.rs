@@ -34,6 +34,12 @@ pub(super) fn serve(
     method: Method,
     platform: &Arc<Platform>,
 ) -> Result<Execution, Error> {
+    // never called then, and not in the program
+    if !cfg!(feature = "skills") {
+        return Err(Error::internal(
+            "internal error: skills without the feature",
+        ));
+    }
     let question = match method {
         Method::GetSkill => SkillQuestion::Skill(call.params.uri()?.into_owned()),
         Method::ReadDirectory => SkillQuestion::Directory(call.params.uri()?.into_owned()),

@@ -16,6 +16,7 @@ use crate::jsonrpc::{Error, to_json};
 use crate::model::list_kind::ListKind;
 use crate::model::page::{Cursor, identity};
 use crate::scope::Scopes;
+use crate::skill::Shelf;
 use crate::upstream::UpstreamList;
 use crate::version::Revision;
 
@@ -297,7 +298,7 @@ impl RenderedList {
                 .filter(move |resource| resource.template.is_some() == templates);
             let own = resources.map(|resource| &resource.definition);
             let skills = registry.skills().filter(|_| !templates);
-            let skills = skills.into_iter().flat_map(|shelf| shelf.own_listed());
+            let skills = skills.into_iter().flat_map(Shelf::own_listed);
             let skills = skills.map(|(definition, _)| definition);
             written(
                 own.chain(skills)

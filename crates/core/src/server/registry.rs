@@ -75,12 +75,17 @@ impl Registry {
         let is_page = |resource: &Arc<RegisteredResource>| {
             resource.definition.mime_type.as_deref() == Some(PAGE_MIME)
         };
-        self.resources.iter().any(is_page)
+        cfg!(feature = "pages") && self.resources.iter().any(is_page)
     }
 
-    /// Its skills, if it has any, or a place where some may be.
+    /// Its skills, if it has any, or a place where some may be. Known to be none without the
+    /// feature, so that nothing of what serves them is in such a program.
     pub(crate) fn skills(&self) -> Option<&Shelf> {
-        self.skills.as_ref()
+        if cfg!(feature = "skills") {
+            self.skills.as_ref()
+        } else {
+            None
+        }
     }
 
     /// An own tool, or what stands for those of the upstream whose prefix the name has.
@@ -105,7 +110,7 @@ impl Registry {
         uri: &str,
     ) -> Option<(&Arc<RegisteredResource>, BTreeMap<String, String>)> {
         // every URI of theirs is one resource, which knows what may be read there
-        if let Some(shelf) = self.skills.as_ref().filter(|_| skill::is_uri(uri)) {
+        if let Some(shelf) = self.skills().filter(|_| skill::is_uri(uri)) {
             return Some((&shelf.resource, BTreeMap::new()));
         }
         // a fixed URI is more specific than any template that would match it

@@ -39,6 +39,10 @@ const SETS: &[(&str, Parameters)] = &[
         ],
     ),
     (
+        "skills of one's own",
+        &[("SkillsBucket", "shop"), ("SkillsPrefix", "skills")],
+    ),
+    (
         "PostgreSQL in a VPC, with secrets elsewhere",
         &[
             ("Toolkits", "database,github"),

@@ -25,6 +25,7 @@ fn other_value(name: &str, about: &Value) -> String {
         "KmsKeyArn" => arn("kms", "key/a"),
         "FileSystem" => arn("elasticfilesystem", "access-point/fsap-0a"),
         "CertificateArn" => arn("acm", "certificate/a"),
+        "ServerCard" => "com.example/shop=https://mcp.example.com/mcp".to_owned(),
         "PublicUrl" => "https://mcp.example.com/mcp".to_owned(),
         "CallerAccount" => "999999999999".to_owned(),
         "ApiKeysSource" => "ssm:/keys".to_owned(),
@@ -56,8 +57,12 @@ fn number(stack: &Stack<'_>) -> Value {
 fn whatever_changes_the_function_makes_a_version() {
     let template = template();
     let parameters = template.document()["Parameters"].as_object().unwrap();
-    // two that others have an effect with
-    let always = [("FilesBucket", "files"), ("FileSystem", FILE_SYSTEM)];
+    // those that others have an effect with
+    let always = [
+        ("FilesBucket", "files"),
+        ("SkillsBucket", "skills"),
+        ("FileSystem", FILE_SYSTEM),
+    ];
     let of = |name: &str, value: &str| {
         let given = always.iter().copied().filter(|(known, _)| *known != name);
         let given: Vec<_> = given.chain([(name, value)]).collect();

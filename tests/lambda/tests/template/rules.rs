@@ -108,6 +108,11 @@ const REFUSED: &[(Parameters, Parameters, &str)] = &[
         "FilesPrefix and FilesWritable",
     ),
     (
+        &[("SkillsPrefix", "a")],
+        &[("SkillsPrefix", "")],
+        "SkillsPrefix and SkillsScope",
+    ),
+    (
         &[("Toolkits", "hello,wether")],
         &[("Toolkits", "hello")],
         "that there is not",

@@ -43,8 +43,7 @@ pub(crate) fn tool(
     report("tool", &tool.name, &found, mistakes);
     let (description, mut meta) = (deprecations.describe(tool.description), tool.meta);
     deprecations.tell(&mut meta);
-    let ui = page::tool_meta(tool.page.as_deref(), tool.visibility);
-    meta.extend(ui.map(|(key, value)| (key.to_owned(), value)));
+    page::tell(tool.page.as_deref(), tool.visibility, &mut meta);
     let annotations =
         Some(tool.annotations).filter(|annotations| *annotations != ToolAnnotations::default());
     Some(RegisteredTool {
