@@ -161,19 +161,21 @@ async fn read(
         .filter(|kept| kept.model == *model && kept.length == vector.len())
         .unwrap_or_else(|| Arc::new(ModelCodes::new(model, vector.len(), tail)));
     let room = MAX_BYTES / (vector.len() / 32 + 16);
-    // by their numbers, not by the index of models, for which PostgreSQL sorts them all for each page;
-    // of another length they can't be compared
+    // vectors of another length can't be compared. As a condition, that would make PostgreSQL expect
+    // so few rows that it sorts all for each page
     let sql = format!(
-        "SELECT number, vector FROM passages WHERE model || '' = ?1 AND number >= ?2 AND \
-         octet_length(vector) = {} ORDER BY number LIMIT ?3",
+        "SELECT number, CASE WHEN octet_length(vector) = {} THEN vector END FROM passages WHERE \
+         model = ?1 AND number >= ?2 ORDER BY number LIMIT ?3",
         vector.len()
     );
+    let mut behind: Option<i64> = None;
     loop {
-        let from = kept.tail.front().map(|(number, _)| *number);
+        let tail = kept.tail.front().map(|(number, _)| *number);
+        let from = behind.map(|number| number.saturating_add(1)).or(tail);
         // a few where all are known or there is no room; whole pages where vectors are read
-        let known = kept.whole || kept.numbers.len() >= room;
-        let new = if known { page.clamp(2, 64) } else { page };
-        let limit = new.max(kept.tail.len() + 1);
+        let known = behind.is_none() && (kept.whole || kept.numbers.len() >= room);
+        let limit = if known { page.clamp(2, 64) } else { page };
+        let limit = limit.max(kept.tail.len() + 1);
         let parameters = [
             SqlValue::from(model.as_str()),
             from.unwrap_or(i64::MIN).into(),
@@ -181,11 +183,17 @@ async fn read(
         ];
         let found = database.query(&sql, &parameters, limit).await?.rows;
         let full = found.len() == limit;
+        let last = found.last().and_then(|row| row.first()?.as_i64());
         let rows: Vec<(i64, &[u8])> = found.iter().filter_map(|row| numbered(row)).collect();
-        let Some(new) = kept.behind_tail(&rows) else {
+        let new = match behind {
+            Some(_) => Some(&rows[..]),
+            None => kept.behind_tail(&rows),
+        };
+        let Some(new) = new else {
             kept = Arc::new(ModelCodes::anew(&kept));
             continue;
         };
+        behind = last;
         let fits = room.saturating_sub(kept.numbers.len()).min(new.len());
         let whole = !full && fits == new.len();
         if !new.is_empty() || kept.whole != whole {

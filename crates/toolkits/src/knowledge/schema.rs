@@ -161,9 +161,15 @@ pub fn schema_for(dialect: Dialect) -> Vec<String> {
              title_terms TEXT, section_terms TEXT, text_terms TEXT)"
         ),
         "CREATE INDEX IF NOT EXISTS passages_by_document ON passages (document, starts)".to_owned(),
-        "CREATE INDEX IF NOT EXISTS passages_by_model ON passages (model) WHERE model IS NOT NULL"
-            .to_owned(),
     ];
+    // SQLite has the number in each index
+    let by = match dialect {
+        Dialect::Postgres => "model, number",
+        _ => "model",
+    };
+    statements.push(format!(
+        "CREATE INDEX IF NOT EXISTS passages_by_model ON passages ({by}) WHERE model IS NOT NULL"
+    ));
     statements.push(vocabulary::schema(dialect));
     statements.extend(index_for(dialect, false));
     statements

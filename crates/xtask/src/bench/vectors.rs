@@ -1,11 +1,13 @@
-//! `bench --part vectors [-- NUMBER]`: how many of the five nearest passages are found among so many,
+//! `bench --part vectors [-- NUMBER [STORE..]]`: how many of the five nearest passages are found among so many,
 //! 250,000 when not said, and how long a question takes, by each store that can be had here. The
-//! questions are those of the toolkits' tests, which ask fewer passages the same.
+//! questions are those of the toolkits' tests, which ask fewer passages the same. Rows of stores that
+//! are not named stay as they were.
 
+use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::PathBuf;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::context::Context;
 use crate::postgres::Server;
@@ -27,26 +29,35 @@ const ABOUT: &str = "# Passages by meaning, by store\n\n\
 const CODES: &str = "vector_scale::the_nearest_of_many_are_found";
 const INDEX: &str = "vector_scale::an_index_of_the_database_finds_the_nearest";
 
+/// What can be measured alone.
+const STORES: [&str; 3] = ["sqlite", "postgres", "pgvector"];
+
 pub(super) fn run(cx: &Context, rest: &[String]) -> Result<()> {
-    let number = match rest {
-        [] => PASSAGES,
-        [number] if number.parse().is_ok_and(|number: u32| number >= 5000) => number,
-        _ => {
-            return Err(Error::new(
-                "`vectors` takes how many passages there are, at least 5000",
-            ));
-        }
+    let wrong = || {
+        Error::new(
+            "`vectors` takes how many passages there are, at least 5000, and then stores: sqlite, \
+             postgres, pgvector",
+        )
     };
-    let mut rows = measure(cx, CODES, number, &[])?;
-    for (name, programs, test) in [
-        ("PostgreSQL", setup::postgres(cx), CODES),
-        ("pgvector", setup::pgvector(cx), INDEX),
-    ] {
-        match programs {
-            Ok(programs) => rows.extend(on_postgres(cx, &programs, test, number)?),
-            Err(why) => println!("{name} SKIPPED: {why}"),
-        }
+    let number = rest.first().map_or(PASSAGES, String::as_str);
+    let stores = rest.get(1..).unwrap_or_default();
+    if !number.parse().is_ok_and(|number: u32| number >= 5000)
+        || stores.iter().any(|name| !STORES.contains(&name.as_str()))
+    {
+        return Err(wrong());
     }
+    let asked = |name: &str| stores.is_empty() || stores.iter().any(|store| store == name);
+    let mut rows = Vec::new();
+    if asked("sqlite") {
+        rows.extend(measure(cx, CODES, number, &[])?);
+    }
+    if asked("postgres") {
+        rows.extend(on_postgres(cx, setup::postgres(cx), CODES, number)?);
+    }
+    if asked("pgvector") {
+        rows.extend(on_postgres(cx, setup::pgvector(cx), INDEX, number)?);
+    }
+    let rows = with_others(cx, rows);
     let table = format!("{ABOUT}{}\n", rows.join("\n"));
     println!("{table}");
     let folder = cx.root.join("bench/results");
@@ -58,8 +69,35 @@ pub(super) fn run(cx: &Context, rest: &[String]) -> Result<()> {
     write("vectors.md", &table)
 }
 
-fn on_postgres(cx: &Context, programs: &Path, test: &str, number: &str) -> Result<Vec<String>> {
-    let server = Server::start(programs, None)?;
+/// These rows, and those of an earlier run that are of other stores.
+fn with_others(cx: &Context, rows: Vec<String>) -> Vec<String> {
+    let store = |row: &str| row.split('|').nth(1).unwrap_or_default().to_owned();
+    let before = fs::read_to_string(cx.root.join("bench/results/vectors.json"));
+    let before: Value = before
+        .ok()
+        .and_then(|text| serde_json::from_str(&text).ok())
+        .unwrap_or_default();
+    let before = before["table"].as_array().into_iter().flatten();
+    let before = before.filter_map(|row| Some((store(row.as_str()?), row.as_str()?.to_owned())));
+    let mut all: BTreeMap<String, String> = before.collect();
+    all.extend(rows.into_iter().map(|row| (store(&row), row)));
+    all.into_values().collect()
+}
+
+fn on_postgres(
+    cx: &Context,
+    programs: std::result::Result<PathBuf, String>,
+    test: &str,
+    number: &str,
+) -> Result<Vec<String>> {
+    let programs = match programs {
+        Ok(programs) => programs,
+        Err(why) => {
+            println!("PostgreSQL SKIPPED: {why}");
+            return Ok(Vec::new());
+        }
+    };
+    let server = Server::start(&programs, None)?;
     let mut variables = vec![("MCPFN_TEST_POSTGRES", &*server.url)];
     if test == INDEX {
         variables.push(("MCPFN_TEST_PGVECTOR", "1"));

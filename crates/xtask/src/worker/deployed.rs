@@ -88,7 +88,7 @@ const MAPPED_SETTINGS: &str = r#"
 [vars]
 MCPFN_AUTH = "none"
 MCPFN_TOOLKITS = "crm"
-MCPFN_MAPPING = '''MAPPING'''
+MCPFN_MAPPING = '''TEXT'''
 
 [[d1_databases]]
 binding = "DB"
@@ -196,7 +196,7 @@ fn mapped(cx: &Context, tools: &WorkerTools) -> Result<(String, PathBuf)> {
     execute.args(EXECUTE).arg(&state).arg("--file").arg(tables);
     process::run(&mut execute)?;
     let mapping = fs::read_to_string(mapping).while_doing("read the mapping")?;
-    Ok((MAPPED_SETTINGS.replace("MAPPING", &mapping), state))
+    Ok((MAPPED_SETTINGS.replace("TEXT", &mapping), state))
 }
 
 /// The documented commands against a stand-in for Cloudflare's API, and what the tables and the demo
