@@ -7,13 +7,13 @@
 
 use std::sync::Mutex;
 
+use mcpfn::JsonObject;
 use mcpfn::event::{Event, EventOccurrence, EventPage, EventPoll};
 use mcpfn::prelude::*;
-use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// What a client is told of an order.
-#[derive(Serialize, Deserialize, JsonSchema)]
+#[output]
 struct Ordered {
     /// The order's number.
     number: u64,
@@ -34,7 +34,9 @@ fn order_created() -> Event {
     Event::new("order.created")
         .description("Somebody ordered something.")
         .payload::<Ordered>()
-        .matching(|wanted: Wanted, order: Ordered| order.cents >= wanted.least_cents.unwrap_or(0))
+        .matching(|wanted: Wanted, order: JsonObject| {
+            order.get("cents").and_then(Value::as_u64) >= wanted.least_cents
+        })
 }
 
 /// The orders of the shop.

@@ -53,7 +53,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mcpfn::policy::WebhookSettings;
-use mcpfn::port::{HttpClient, Sql};
+use mcpfn::port::Sql;
 use mcpfn::testing::{Answer, CompletionTarget, TestClient, TestClock, TestHttp, block_on};
 use mcpfn::{
     Principal, PrincipalKind, Scopes, Variables,
