@@ -6,12 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mcpfn_core::{Cx, ToolError, input, output, text, tool};
-use mcpfn_ports::{BlobError, BlobKind, BlobPath, Blobs, Embedder, Sql};
+use mcpfn_ports::{
+    BlobError, BlobKind, BlobPath, Blobs, Embedder, Sql, VectorError, VectorStore,
+};
 use serde::{Deserialize, Serialize};
 
 use super::search::model;
 use super::store::AddError;
-use super::{MAX_DOCUMENT_LENGTH, Meaning, StoredDocument, add, index_vectors, prepare};
+use super::{MAX_DOCUMENT_LENGTH, Meaning, StoredDocument, add_with, index_vectors, prepare};
 use crate::files::store::{blobs, failed, path};
 use crate::say::write_failed;
 
@@ -96,6 +98,7 @@ pub async fn ingest_documents(args: IngestFolder, cx: &Cx) -> Result<IngestRepor
         blobs: &**blobs(cx)?,
         database,
         model: model.as_deref(),
+        vectors: cx.port::<dyn VectorStore>().ok().map(|store| &**store),
         began_ms: cx.now_ms(),
         unsaved: 0,
         ids: HashMap::new(),
@@ -111,6 +114,8 @@ struct Ingest<'a> {
     blobs: &'a dyn Blobs,
     database: &'a dyn Sql,
     model: Option<&'a dyn Embedder>,
+    /// An index beside the database, where the operator has one.
+    vectors: Option<&'a dyn VectorStore>,
     began_ms: u64,
     unsaved: usize,
     /// Which file gave an id, in this run.
@@ -207,7 +212,7 @@ impl Ingest<'_> {
             self.leave_out(path, &reason);
             return Ok(());
         }
-        match add(self.database, &document, self.model).await {
+        match add_with(self.database, &document, self.model, self.vectors).await {
             Ok(passages) => {
                 self.progress.report.documents += 1;
                 self.progress.report.passages += passages as u64;
@@ -215,6 +220,7 @@ impl Ingest<'_> {
             }
             Err(AddError::Database(error)) => Err(write_failed(error)),
             Err(AddError::Model(cause)) => Err(no_vectors(&cause)),
+            Err(AddError::Vectors(error)) => Err(no_index(&error)),
         }
     }
 
@@ -286,6 +292,14 @@ fn no_vectors(cause: &str) -> ToolError {
         "The service of embeddings can't be used just now, and documents are not added without \
          it. Try again in a few minutes: what was added stays.",
         cause,
+    )
+}
+
+fn no_index(error: &VectorError) -> ToolError {
+    ToolError::unavailable(
+        "The index of vectors can't be written to just now. Try again in a few minutes: what was \
+         added stays.",
+        error,
     )
 }
 
