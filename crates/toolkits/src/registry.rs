@@ -252,6 +252,17 @@ pub fn register(
         // one for both
         builder = builder.state(mapping);
     }
+    check_together(list, &mut config);
+    let mistakes = config.mistakes();
+    if mistakes.is_empty() {
+        Ok(builder)
+    } else {
+        Err(Mistakes::new(mistakes))
+    }
+}
+
+/// What one toolkit needs of another.
+fn check_together(list: &str, config: &mut Config<'_>) {
     let has = |name: &str| wanted(list).any(|known| known == name);
     if has("knowledge") && !has("files") && config.switch(knowledge::WRITES) {
         config.mistake(format!(
@@ -259,12 +270,6 @@ pub fn register(
              the list, or add documents with the command `ingest`",
             knowledge::WRITES
         ));
-    }
-    let mistakes = config.mistakes();
-    if mistakes.is_empty() {
-        Ok(builder)
-    } else {
-        Err(Mistakes::new(mistakes))
     }
 }
 

@@ -9,6 +9,7 @@ use std::sync::{Arc, OnceLock};
 
 use serde::Serialize;
 
+pub(crate) use self::guarded::ListEntry;
 use self::guarded::{GuardedEntries, SeenKinds};
 use super::list_page::{PAGE_BYTES, PageSource, WrittenPage, pages, write_page};
 use super::registry::Registry;
@@ -53,12 +54,6 @@ impl PageRequest<'_> {
         self.cursor
             .map_or(Ok(0), |cursor| Cursor::read(cursor, identity, pages))
     }
-}
-
-/// An entry of a list, before it is written.
-pub(crate) struct ListEntry<'a> {
-    pub(crate) name: &'a str,
-    pub(crate) scopes: &'a [String],
 }
 
 pub(crate) struct RenderedList {

@@ -6,9 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mcpfn_core::{Cx, ToolError, input, output, text, tool};
-use mcpfn_ports::{
-    BlobError, BlobKind, BlobPath, Blobs, Embedder, Sql, VectorError, VectorStore,
-};
+use mcpfn_ports::{BlobError, BlobKind, BlobPath, Blobs, Embedder, Sql, VectorError, VectorStore};
 use serde::{Deserialize, Serialize};
 
 use super::search::model;

@@ -3,7 +3,6 @@
 
 use std::sync::OnceLock;
 
-use super::ListEntry;
 use crate::scope::Scopes;
 use crate::version::Revision;
 
@@ -12,6 +11,12 @@ use crate::version::Revision;
 const PLACES: usize = 8;
 /// Bytes of the entries of a list that is kept. With all places taken, eight times as many.
 const KEPT_BYTES: usize = 1024 * 1024;
+
+/// An entry of a list, before it is written.
+pub(crate) struct ListEntry<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) scopes: &'a [String],
+}
 
 /// The entries of a list, of which some need scopes.
 pub(super) struct GuardedEntries {
