@@ -143,7 +143,8 @@ impl Drop for ReadingMark<'_> {
     }
 }
 
-/// The codes with what was added since they were read, as far as there is time and room.
+/// The codes with what was added since they were read, as far as there is time and room. The length
+/// as a condition would make PostgreSQL sort all passages for each page.
 async fn read(
     cx: &Cx,
     database: &dyn Sql,
@@ -161,7 +162,6 @@ async fn read(
         .filter(|kept| kept.model == *model && kept.length == vector.len())
         .unwrap_or_else(|| Arc::new(ModelCodes::new(model, vector.len(), tail)));
     let room = MAX_BYTES / (vector.len() / 32 + 16);
-    // the length as a condition would make PostgreSQL sort all passages for each page
     let sql = format!(
         "SELECT number, CASE WHEN octet_length(vector) = {} THEN vector END FROM passages WHERE \
          model = ?1 AND number >= ?2 ORDER BY number LIMIT ?3",
