@@ -143,7 +143,8 @@ impl Drop for ReadingMark<'_> {
     }
 }
 
-/// The codes with what was added since they were read, as far as there is time and room.
+/// The codes with what was added since they were read, as far as there is time and room. The length
+/// as a condition would make PostgreSQL sort all passages for each page.
 async fn read(
     cx: &Cx,
     database: &dyn Sql,
@@ -161,8 +162,6 @@ async fn read(
         .filter(|kept| kept.model == *model && kept.length == vector.len())
         .unwrap_or_else(|| Arc::new(ModelCodes::new(model, vector.len(), tail)));
     let room = MAX_BYTES / (vector.len() / 32 + 16);
-    // vectors of another length can't be compared. As a condition, that would make PostgreSQL expect
-    // so few rows that it sorts all for each page
     let sql = format!(
         "SELECT number, CASE WHEN octet_length(vector) = {} THEN vector END FROM passages WHERE \
          model = ?1 AND number >= ?2 ORDER BY number LIMIT ?3",
@@ -172,7 +171,6 @@ async fn read(
     loop {
         let tail = kept.tail.front().map(|(number, _)| *number);
         let from = behind.map(|number| number.saturating_add(1)).or(tail);
-        // a few where all are known or there is no room; whole pages where vectors are read
         let known = behind.is_none() && (kept.whole || kept.numbers.len() >= room);
         let limit = if known { page.clamp(2, 64) } else { page };
         let limit = limit.max(kept.tail.len() + 1);
