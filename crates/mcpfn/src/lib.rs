@@ -105,23 +105,8 @@ pub mod prelude {
 #[cfg(not(target_arch = "wasm32"))]
 mod start;
 
+mod of_target;
 mod serve;
-
-#[cfg(all(
-    not(target_arch = "wasm32"),
-    not(any(feature = "local", feature = "lambda"))
-))]
-compile_error!("mcpfn has no host to serve with: switch on its feature `local`, `lambda` or both");
-#[cfg(all(
-    not(target_arch = "wasm32"),
-    not(feature = "local"),
-    feature = "lambda"
-))]
-use mcpfn_lambda as of_target;
-#[cfg(all(not(target_arch = "wasm32"), feature = "local"))]
-use mcpfn_local as of_target;
-#[cfg(target_arch = "wasm32")]
-use mcpfn_worker as of_target;
 
 pub use of_target::{Hosts, Setting, Setup, Variables};
 #[cfg(not(target_arch = "wasm32"))]

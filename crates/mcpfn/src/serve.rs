@@ -6,7 +6,7 @@ use std::fmt::Display;
 
 use mcpfn_core::{Builder, port::Platform};
 
-use crate::{Setup, Variables};
+use crate::of_target::{Setup, Variables};
 
 /// What [`main!`](crate::main!) and [`run`](crate::run) serve: a [`Builder`], or a function that
 /// gives one, of nothing or of the host's [`Variables`]. In place of a `Builder` there may be a

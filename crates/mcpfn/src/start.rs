@@ -3,8 +3,8 @@
 
 use std::process::ExitCode;
 
+use crate::of_target::{Setting, Variables};
 use crate::serve::Serve;
-use crate::{Setting, Variables};
 
 /// Runs a server as this process: on this machine over HTTP, or over stdio with `--stdio`. See
 /// `--help`. With the feature `lambda` it serves AWS Lambda instead, when Lambda started the
@@ -40,9 +40,9 @@ pub fn run_with_commands<Shape>(
             return mcpfn_lambda::run(setup, settings);
         }
         let hosts = if cfg!(feature = "lambda") {
-            crate::Hosts::PROCESSES
+            crate::of_target::Hosts::PROCESSES
         } else {
-            crate::Hosts::LOCAL
+            crate::of_target::Hosts::LOCAL
         };
         let program = mcpfn_local::Program {
             settings,

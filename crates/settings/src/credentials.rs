@@ -1,6 +1,7 @@
 //! `MCPFN_AUTH`'s methods put together from their variables. How a caller is checked is
 //! `mcpfn-auth`'s.
 
+mod needed;
 #[cfg_attr(not(feature = "tokens"), path = "credentials/no_tokens.rs")]
 mod tokens;
 
@@ -13,10 +14,8 @@ use mcpfn_http::{AuthConfig, Authenticator};
 
 use crate::methods::{AuthMethod, AuthMethods};
 use crate::reader::EnvReader;
-
-/// Makes of a variable's value, such as that of `MCPFN_API_KEYS_SOURCE`, where the host reads a
-/// secret, or reports why it can't. Takes the variable's name, then its value.
-pub type OpenKeySource = fn(&mut EnvReader<'_>, &'static str, &str) -> Option<Arc<dyn KeySource>>;
+pub use needed::OpenKeySource;
+use needed::needed;
 
 /// The authentication methods that the operator configured.
 #[derive(Debug, Clone)]
@@ -102,25 +101,6 @@ fn max_age(reader: &mut EnvReader<'_>) -> Duration {
         60..=86_400,
         "a number of seconds",
     ))
-}
-
-fn needed(
-    reader: &mut EnvReader<'_>,
-    name: &str,
-    method: AuthMethod,
-    what: &str,
-) -> Option<String> {
-    let text = reader.text(name).filter(|text| {
-        text.chars()
-            .any(|letter| letter != ',' && !letter.is_whitespace())
-    });
-    if text.is_none() {
-        reader.mistake(format!(
-            "{name} is not set, and MCPFN_AUTH={} needs it: set it to {what}",
-            method.as_str()
-        ));
-    }
-    text.map(|text| text.trim().to_owned())
 }
 
 fn api_keys(

@@ -191,17 +191,8 @@ impl Case {
             Operation {
                 name: core,
                 run: Box::new(move |times| {
-                    timed(
-                        times,
-                        || (),
-                        |()| {
-                            drop(black_box(through_core(
-                                &server,
-                                &at_core,
-                                black_box(&asked),
-                            )))
-                        },
-                    )
+                    let answered = || through_core(&server, &at_core, black_box(&asked));
+                    timed(times, || (), |()| drop(black_box(answered())))
                 }),
             },
             Operation {

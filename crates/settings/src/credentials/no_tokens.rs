@@ -6,7 +6,7 @@ use std::time::Duration;
 use mcpfn_core::Scopes;
 use mcpfn_http::{AuthConfig, Authenticator};
 
-use super::OpenKeySource;
+use super::needed::OpenKeySource;
 use crate::methods::AuthMethod;
 use crate::reader::EnvReader;
 

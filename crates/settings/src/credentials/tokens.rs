@@ -8,7 +8,7 @@ use mcpfn_core::Scopes;
 use mcpfn_core::text::{is_secret_reference, quoted};
 use mcpfn_http::{AuthConfig, Authenticator, ProtectedResource};
 
-use super::{OpenKeySource, needed};
+use super::needed::{OpenKeySource, needed};
 use crate::asked::{advertised, list_step_up};
 use crate::methods::AuthMethod;
 use crate::reader::{EnvReader, listed};
