@@ -8,7 +8,7 @@ mod tokens;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mcpfn_auth::{ApiKey, ApiKeys, IamScopes, KeySource, MAX_KEY_AGE_MS, RejectUnknownBearer};
+use mcpfn_auth::{ApiKey, ApiKeys, IamScopes, MAX_KEY_AGE_MS, RejectUnknownBearer};
 use mcpfn_core::Scopes;
 use mcpfn_http::{AuthConfig, Authenticator};
 
