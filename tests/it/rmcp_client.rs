@@ -175,7 +175,8 @@ async fn everything_works_behind(front: &str, client: Running, is_modern: bool) 
             .await
             .expect("resources are listed")
             .len(),
-        3
+        // three of its own, and what begins each of two skills
+        5
     );
     assert_eq!(
         client

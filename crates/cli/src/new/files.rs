@@ -219,7 +219,8 @@ mod tests {
             let template = files.iter().find(|(path, _)| *path == "template.yaml");
             if let Some((_, text)) = template {
                 let lines = text.lines().count();
-                assert!(lines <= 80, "{lines} lines of {choice:?}");
+                // a third of them is for the function that runs tasks
+                assert!(lines <= 120, "{lines} lines of {choice:?}");
             }
         }
     }

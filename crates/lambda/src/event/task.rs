@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Most letters of a key; a digest has 43.
+/// Most letters of a key: two digests, of 43 each, with a dot between them.
 const MOST: usize = 128;
 
 /// Which task, and nothing of it.
@@ -36,7 +36,7 @@ impl TaskEvent {
     /// Nothing for the bytes of another event.
     pub(crate) fn read(event: &[u8]) -> Option<Self> {
         let event: Self = serde_json::from_slice(event).ok()?;
-        let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+        let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
         let is_key = (1..=MOST).contains(&event.key.len()) && event.key.bytes().all(legal);
         is_key.then_some(event)
     }
@@ -53,7 +53,7 @@ mod tests {
 
     #[test]
     fn an_event_comes_as_it_went_and_others_are_none() {
-        let next = TaskEvent::new("aB3_-").next();
+        let next = TaskEvent::new("aB3_-.x").next();
         assert_eq!(next.hop, 1);
         assert_eq!(TaskEvent::read(&next.write()), Some(next));
         let first = br#"{"mcpfn.task":"a"}"#;
