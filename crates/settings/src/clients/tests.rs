@@ -323,6 +323,7 @@ fn of_all_settings_those_of_calls_are_for_stdio() {
     let expected = [
         "MCPFN_CACHE",
         "MCPFN_CONFIRM",
+        "MCPFN_EVENT_ERRORS",
         "MCPFN_IDEMPOTENCY_ON_ERROR",
         "MCPFN_LOG",
         "MCPFN_LOG_ARGUMENTS",
@@ -333,6 +334,8 @@ fn of_all_settings_those_of_calls_are_for_stdio() {
         "MCPFN_RATE_LIMIT_IPV6_PREFIX",
         "MCPFN_RATE_LIMIT_ON_ERROR",
         "MCPFN_TIMEOUTS",
+        "MCPFN_WEBHOOK_HOSTS",
+        "MCPFN_WEBHOOK_ID",
     ];
     assert_eq!(names, expected);
 }

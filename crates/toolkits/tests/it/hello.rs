@@ -43,7 +43,7 @@ fn toolkits_are_chosen_by_name() {
     assert_eq!(counts(" hello, hello ,catalog,"), Ok((3, 2, 1)));
     assert_eq!(
         counts(&defaults().collect::<Vec<_>>().join(",")),
-        Ok((17, 4, 4))
+        Ok((17, 7, 4))
     );
     let mistakes = counts("hello,calendar,weather").unwrap_err();
     let mistakes: Vec<&str> = mistakes.iter().collect();

@@ -108,10 +108,21 @@ fn resources_and_prompts_are_listed() {
             .map(|entry| entry[key].as_str().unwrap().to_owned())
             .collect()
     };
+    let resources = list("resources/list", "resources", "uri");
     assert_eq!(
-        list("resources/list", "resources", "uri"),
-        ["catalog://schema", "company://handbook"]
+        resources[..6],
+        [
+            "catalog://schema",
+            "company://handbook",
+            "ui://mcpfn/rows",
+            "ui://mcpfn/timeline",
+            "ui://mcpfn/stock",
+            "ui://mcpfn/query"
+        ]
     );
+    // what is behind them begins each toolkit's skill
+    let begins_skill = |uri: &String| uri.starts_with("skill://") && uri.ends_with("/SKILL.md");
+    assert!(resources[6..].iter().all(begins_skill), "{resources:?}");
     let templates = list(
         "resources/templates/list",
         "resourceTemplates",
