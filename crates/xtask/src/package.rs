@@ -1,4 +1,4 @@
-//! The step `package`: every crate that is published is packed and built from its package alone, so
+//! The command `package`: every crate that is published is packed and built from its package alone, so
 //! that a file or a version that only the checkout has is found before a release. Nothing is sent.
 
 use std::collections::BTreeMap;
