@@ -52,7 +52,7 @@ async def main():
     given = parser.parse_args()
 
     def client(mode="auto"):
-        quiet = {"MCPFN_LOG_LEVEL": "warn"}
+        quiet = {"MCPFN_LOG": "warn"}
         server = StdioTransport(command=given.stdio, args=["--stdio"], env=quiet, keep_alive=False)
         return Client(server, mode=mode, elicitation_handler=answer)
 
