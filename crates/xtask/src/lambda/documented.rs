@@ -248,12 +248,12 @@ fn own(cx: &Context, document: &str, out: &Path) -> Result<PathBuf> {
     };
     let readme = fs::read_to_string(cx.root.join("README.md")).while_doing("read README.md")?;
     let source = block(&readme, "```rust\n")?;
-    let settings = block(document, "```toml\n[dependencies]\n")?;
+    let settings = block(document, "```toml\n[features]\n")?;
     let mcpfn = format!("mcpfn = {{ path = {:?}, ", cx.root.join("crates/mcpfn"));
     let settings = settings.replace("mcpfn = { version = \"0.1\", ", &mcpfn);
     let manifest = format!(
         "[package]\nname = \"own\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n\n\
-         [dependencies]\n{settings}"
+         [features]\n{settings}"
     );
     let write = |file: &str, text: &str| {
         fs::write(folder.join(file), text).while_doing(format_args!("write {file}"))

@@ -27,6 +27,7 @@ const TOOLKITS: &[(&str, &[(&str, &str)], &str)] = &[
     ),
     ("crm", &[], "search_customers"),
     ("inventory", &[], "get_stock_levels"),
+    ("workflow", &[], "run_workflow"),
     ("sql", &[], "query_database"),
     (
         "sql",
