@@ -161,3 +161,17 @@ impl StoredTask {
 pub(crate) fn part(part: TaskPart, value: &impl Serialize) -> (TaskPart, Bytes) {
     (part, to_json(value).into())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_can_stand_in_any_store_and_in_an_order_to_a_queue() {
+        for name in ["", "a/b c", "\u{0}\u{202e}", &"x".repeat(10_000)] {
+            let key = key(name, name, name);
+            let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+            assert!(key.bytes().all(legal) && key.len() <= 128, "{key}");
+        }
+    }
+}
