@@ -71,9 +71,9 @@ pub enum Swapped {
 
 /// Tasks between their runs. A store compares and replaces, and knows nothing of what is in them.
 ///
-/// Keys have at most 128 letters of ASCII, digits and `-_.`; each part has at most [`TASK_PART_BYTES`]. Times are
-/// milliseconds since 1970. A read sees every change that was made before it, from any instance: a
-/// client asks for its task as soon as it knows its id.
+/// Keys have at most 128 letters of ASCII, digits and `-_.`; each part has at most
+/// [`TASK_PART_BYTES`]. Times are milliseconds since 1970. A read sees every change that was made
+/// before it, from any instance: a client asks for its task as soon as it knows its id.
 ///
 /// ```
 /// use mcpfn_core::port::{StoreError, Swapped, TaskPart, TaskStore};
