@@ -6,7 +6,7 @@ import { createServer } from 'node:http';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { launch, open } from './browser.mjs';
+import { assert, checked, launch } from './browser.mjs';
 import { serve, stopAll } from './server.mjs';
 
 const [programs, screenshots] = process.argv.slice(2);
@@ -40,10 +40,6 @@ async function pageOf(tool) {
   const { contents } = await ask('resources/read', { uri: meta.ui.resourceUri }, meta.ui.resourceUri);
   assert(contents[0].mimeType === MIME, contents[0].mimeType);
   return contents[0].text;
-}
-
-function assert(condition, why) {
-  if (!condition) throw new Error(why);
 }
 
 // The closed policy of the specification for a page that lists no origin.
@@ -87,23 +83,7 @@ async function show(page, html, { args = {}, result, theme = 'light', locale = '
   return frame;
 }
 
-async function check(name, options, run) {
-  const { page, seen, close } = await open(browser, { width: 760, height: 900, ...options });
-  try {
-    await run(page);
-    assert(seen.violations.length === 0, `the policy was broken: ${seen.violations.join('; ')}`);
-    assert(seen.errors.length === 0, `errors: ${seen.errors.join('; ')}`);
-    const foreign = seen.requests.filter((url) => !url.startsWith('data:') && !url.startsWith(address));
-    assert(foreign.length === 0, `it asked others: ${foreign.join(', ')}`);
-    console.log(`ok ${name}`);
-  } catch (error) {
-    process.exitCode = 1;
-    await page.screenshot({ path: join(screenshots, `failed-${name.replaceAll(/\W+/g, '-')}.png`) }).catch(() => {});
-    console.log(`not ok ${name}: ${String(error?.message ?? error).replaceAll('\n', ' ')}`);
-  } finally {
-    await close();
-  }
-}
+const check = (name, options, run) => checked(browser, screenshots, name, { width: 760, height: 900, ...options }, run);
 
 /** Text of cells of a column, from top to bottom. */
 const column = (frame, at) => frame.$$eval('tbody tr', (rows, at) => rows.map((row) => row.cells[at].textContent), at);

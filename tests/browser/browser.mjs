@@ -1,5 +1,7 @@
 // Headless Chromium, and what every page in it is watched for: refusals of its policy, errors, requests to others.
 
+import { join } from 'node:path';
+
 import chromium from '@sparticuz/chromium';
 import puppeteer from 'puppeteer-core';
 
@@ -70,4 +72,31 @@ export async function tabTo(page, name) {
     passed.push(here);
   }
   throw new Error(`Tab does not come to "${name}"; it passed ${[...new Set(passed)].join(' | ')}`);
+}
+
+export function assert(condition, why) {
+  if (!condition) throw new Error(why);
+}
+
+/**
+ * One check on a page of its own. Whatever it does, the page's policy is never broken, no script fails, and nothing is
+ * asked of anybody but `origins`.
+ */
+export async function checked(browser, screenshots, name, options, run, origins = []) {
+  const { page, seen, close } = await open(browser, options);
+  try {
+    const visited = await run(page, seen);
+    assert(seen.violations.length === 0, `the policy was broken: ${seen.violations.join('; ')}`);
+    assert(seen.errors.length === 0, `errors: ${seen.errors.join('; ')}`);
+    const own = [new URL(visited ?? page.url()).origin, ...origins];
+    const foreign = seen.requests.filter((url) => !url.startsWith('data:') && !own.includes(new URL(url).origin));
+    assert(foreign.length === 0, `it asked others: ${foreign.join(', ')}`);
+    console.log(`ok ${name}`);
+  } catch (error) {
+    process.exitCode = 1;
+    await page.screenshot({ path: join(screenshots, `failed-${name.replaceAll(/\W+/g, '-')}.png`) }).catch(() => {});
+    console.log(`not ok ${name}: ${String(error?.message ?? error).replaceAll('\n', ' ')}`);
+  } finally {
+    await close();
+  }
 }

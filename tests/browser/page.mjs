@@ -7,7 +7,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 
-import { focused, launch, open, tabTo, textOf } from './browser.mjs';
+import { assert, checked, focused, launch, tabTo, textOf } from './browser.mjs';
 import { issuer } from './issuer.mjs';
 import { serve, stopAll } from './server.mjs';
 
@@ -20,32 +20,7 @@ await mkdir(screenshots, { recursive: true });
 const program = (name) => join(programs, name);
 const browser = await launch();
 
-function assert(condition, why) {
-  if (!condition) throw new Error(why);
-}
-
-/**
- * One check on a page of its own. Whatever it does, the page's policy is never broken, no script fails, and nothing is
- * asked of anybody but `origins`.
- */
-async function check(name, options, run, origins = []) {
-  const { page, seen, close } = await open(browser, options);
-  try {
-    const visited = await run(page, seen);
-    assert(seen.violations.length === 0, `the policy was broken: ${seen.violations.join('; ')}`);
-    assert(seen.errors.length === 0, `errors: ${seen.errors.join('; ')}`);
-    const own = [new URL(visited ?? page.url()).origin, ...origins];
-    const foreign = seen.requests.filter((url) => !url.startsWith('data:') && !own.includes(new URL(url).origin));
-    assert(foreign.length === 0, `it asked others: ${foreign.join(', ')}`);
-    console.log(`ok ${name}`);
-  } catch (error) {
-    process.exitCode = 1;
-    await page.screenshot({ path: join(screenshots, `failed-${name.replaceAll(/\W+/g, '-')}.png`) }).catch(() => {});
-    console.log(`not ok ${name}: ${String(error?.message ?? error).replaceAll('\n', ' ')}`);
-  } finally {
-    await close();
-  }
-}
+const check = (...one) => checked(browser, screenshots, ...one);
 
 /** JSON with the digits of large integers. */
 const exact = (text) => JSON.parse(text.replaceAll(/\d{16,}/g, (digits) => JSON.stringify(digits)));

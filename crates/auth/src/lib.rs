@@ -2,8 +2,8 @@
 //! authenticators for `mcpfn-http`. Pure over ports: keys and verdicts of issuers come through
 //! `HttpClient`, the time through the platform, and signatures are checked through [`Signatures`],
 //! or with the feature `ring` by this crate. Without the feature `tokens`, which is on by default,
-//! there are API keys and callers whom a platform in front verified. The HTTP response to an unauthenticated caller is not
-//! here.
+//! there are API keys and callers whom a platform in front verified. The HTTP response to an
+//! unauthenticated caller is not here.
 //!
 //! `mcpfn-settings` reads all of it from variables; `mcpfn-http` asks it about each request. The
 //! platform needs an `HttpClient`:

@@ -7,6 +7,7 @@ mod call;
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::future::Future;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::error::ToolError;
+use crate::join::sooner;
 use crate::model::capabilities::ClientCapabilities;
 use crate::model::implementation::Implementation;
 use crate::model::input::InputResponses;
@@ -206,6 +208,13 @@ impl Cx {
     /// Waits.
     pub async fn sleep(&self, duration: Duration) {
         self.0.platform.timer.sleep(duration).await;
+    }
+
+    /// What some work ends in, or nothing once the time of this call is over.
+    pub(crate) async fn in_time<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        // the timer is made when it is first needed: most work is done at once
+        let end = async { self.sleep(self.remaining()).await };
+        sooner(work, end).await.ok()
     }
 
     /// The same call for work that goes on after its answer ([`Cx::in_background`]), or that serves

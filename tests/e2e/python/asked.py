@@ -11,32 +11,15 @@ import argparse
 import asyncio
 import sys
 
+from checks import Checks, need, text_of
 from fastmcp import Client as FastMcpClient
 from mcp import Client
 from mcp_types import ElicitResult
 
-failed = False
+report = Checks()
+check = report.check
 #: How long a client that loses its patience waits, in seconds; nobody answers it.
 PATIENCE = 2
-
-
-async def check(name, run):
-    global failed
-    try:
-        await run()
-        print(f"ok {name}", flush=True)
-    except Exception as error:  # each check reports its own failure
-        failed = True
-        print(f"not ok {name}: {type(error).__name__} {error}".replace("\n", " "), flush=True)
-
-
-def need(condition, why):
-    if not condition:
-        raise AssertionError(why)
-
-
-def text_of(result):
-    return "\n".join(block.text for block in result.content if block.type == "text")
 
 
 def client_of(kind, era, url, action):
@@ -116,7 +99,7 @@ async def main():
     await check(f"{prefix} a question that nobody answers is given up", silent)
     await check(f"{prefix} a tool that can be a task has its result within the call", inline)
     await check(f"{prefix} a tool that is only a task says what the client lacks", required)
-    sys.exit(failed)
+    sys.exit(report.failed)
 
 
 asyncio.run(main())

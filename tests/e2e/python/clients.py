@@ -13,33 +13,16 @@ import re
 import sys
 from contextlib import asynccontextmanager
 
+from checks import Checks, need, text_of
 from fastmcp import Client as FastMcpClient
 from fastmcp.client.transports import StdioTransport
 from fastmcp.skills import SkillsClientExtension
 from mcp import Client, StdioServerParameters
 from mcp_types import ElicitResult, PromptReference
 
-failed = False
+report = Checks()
+check = report.check
 asked: list[str] = []
-
-
-async def check(name, run):
-    global failed
-    try:
-        await run()
-        print(f"ok {name}", flush=True)
-    except Exception as error:  # each check reports its own failure
-        failed = True
-        print(f"not ok {name}: {type(error).__name__} {error}".replace("\n", " "), flush=True)
-
-
-def need(condition, why):
-    if not condition:
-        raise AssertionError(why)
-
-
-def text_of(result):
-    return "\n".join(block.text for block in result.content if block.type == "text")
 
 
 class OfTheSdk:
@@ -228,7 +211,7 @@ async def main():
             await checks(prefix, client, given.era)
     except Exception as error:
         await check(f"{prefix} connects and ends", lambda: raised(error))
-    sys.exit(failed)
+    sys.exit(report.failed)
 
 
 async def raised(error):

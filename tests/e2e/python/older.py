@@ -12,33 +12,15 @@ import sys
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
+from checks import Checks, need, text_of
 from mcp import ClientSession
 from mcp.client.streamable_http import streamablehttp_client
 from mcp.types import ElicitResult
 
-failed = False
+report = Checks("sdk 1.x")
+check = report.check
 #: How long a client that loses its patience waits; nobody answers it.
 PATIENCE = timedelta(seconds=2)
-
-
-async def check(name, run):
-    global failed
-    try:
-        await run()
-        print(f"ok sdk 1.x: {name}", flush=True)
-    except Exception as error:  # each check reports its own failure
-        failed = True
-        why = f"{type(error).__name__} {error}".replace("\n", " ")
-        print(f"not ok sdk 1.x: {name}: {why}", flush=True)
-
-
-def need(condition, why):
-    if not condition:
-        raise AssertionError(why)
-
-
-def text_of(result):
-    return "\n".join(block.text for block in result.content if block.type == "text")
 
 
 async def main():
@@ -92,7 +74,7 @@ async def main():
     await check("a question that nobody answers is given up", silent)
     await check("a tool that can be a task has its result within the call", inline)
     await check("a tool that is only a task says what the client lacks", required)
-    sys.exit(failed)
+    sys.exit(report.failed)
 
 
 asyncio.run(main())

@@ -11,33 +11,15 @@ import argparse
 import asyncio
 import sys
 
+from checks import Checks, need, text_of
 from fastmcp import Client
 from fastmcp.client.transports import StdioTransport
 from fastmcp.exceptions import ToolError
 from fastmcp_tasks.client import ToolTask, call_tool_task
 
-failed = False
+report = Checks("fastmcp_tasks")
+check = report.check
 asked = []
-
-
-async def check(name, run):
-    global failed
-    try:
-        await run()
-        print(f"ok fastmcp_tasks: {name}", flush=True)
-    except Exception as error:  # each check reports its own failure
-        failed = True
-        why = f"{type(error).__name__} {error}".replace("\n", " ")
-        print(f"not ok fastmcp_tasks: {name}: {why}", flush=True)
-
-
-def need(condition, why):
-    if not condition:
-        raise AssertionError(why)
-
-
-def text_of(result):
-    return "\n".join(block.text for block in result.content if block.type == "text")
 
 
 async def answer(message, *_):
@@ -124,7 +106,7 @@ async def main():
     await check("a task is taken up by another handle", taken_up)
     await check("over HTTP it is told which header it lacks", over_http)
     await check("with a handshake a call has its result", handshake)
-    sys.exit(failed)
+    sys.exit(report.failed)
 
 
 asyncio.run(main())

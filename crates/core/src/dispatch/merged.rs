@@ -1,9 +1,7 @@
 //! Lists of a server that fronts others: its own, and theirs behind it, asked for at the same time.
 //! Not the place of servers without upstreams: their lists are bytes.
 
-use std::future::poll_fn;
 use std::sync::{Arc, OnceLock};
-use std::task::Poll;
 
 use crate::call::Call;
 use crate::context::{Cx, CxParts};
@@ -68,22 +66,13 @@ pub(super) fn cx(
 }
 
 /// A list, or none once the time of `cx` is over: an upstream that never answers holds no other.
-fn in_time(mut list: BoxFuture<'static, ListOutcome>, cx: Cx) -> BoxFuture<'static, ListOutcome> {
-    // made when it is first needed: most lists are there at once
-    let mut end: Option<BoxFuture<'static, ()>> = None;
-    Box::pin(poll_fn(move |context| {
-        if let Poll::Ready(outcome) = list.as_mut().poll(context) {
-            return Poll::Ready(outcome);
-        }
-        let end = end.get_or_insert_with(|| {
-            let (cx, left) = (cx.clone(), cx.remaining());
-            Box::pin(async move { cx.sleep(left).await })
-        });
-        end.as_mut().poll(context).map(|()| ListOutcome {
+fn in_time(list: BoxFuture<'static, ListOutcome>, cx: Cx) -> BoxFuture<'static, ListOutcome> {
+    Box::pin(async move {
+        cx.in_time(list).await.unwrap_or_else(|| ListOutcome {
             listing: None,
             trouble: Some("its list did not come in time".to_owned()),
         })
-    }))
+    })
 }
 
 /// The lists of the upstreams that the caller may see, and how long they hold together, in

@@ -83,15 +83,8 @@ impl CursorScope<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::port::runtime::Seeded;
     use proptest::prelude::*;
-
-    struct Seeded(u8);
-
-    impl Random for Seeded {
-        fn fill(&self, buffer: &mut [u8]) {
-            buffer.fill(self.0);
-        }
-    }
 
     const HERE: CursorScope<'static> = CursorScope {
         server: "shop",

@@ -228,14 +228,7 @@ impl SubscriberHealth {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    struct Seeded(u8);
-
-    impl Random for Seeded {
-        fn fill(&self, buffer: &mut [u8]) {
-            buffer.fill(self.0);
-        }
-    }
+    use crate::port::runtime::Seeded;
 
     const HERE: SecretScope<'static> = SecretScope {
         server: "shop",

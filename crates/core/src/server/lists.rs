@@ -96,7 +96,7 @@ impl RenderedList {
         if let Some(guarded) = &self.guarded {
             let seen = guarded.seen_with(request.scopes);
             // a caller who sees everything gets the bytes that were written once
-            if !GuardedEntries::is_all(&seen) {
+            if !seen.is_all() {
                 return self.partial_page(guarded, seen, source, request);
             }
         }

@@ -1,8 +1,6 @@
 //! The skills of a server: its own, and those of its sources. Who sees which of them.
 
-use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::Poll;
 
 use super::SkillSource;
 use super::set::SkillSet;
@@ -11,7 +9,7 @@ use crate::error::{ErrorKind, ToolError};
 use crate::join::join_all;
 use crate::model::resource::ResourceDefinition;
 use crate::scope::Scopes;
-use crate::send::BoxFuture;
+use crate::send::{BoxFuture, MaybeSend};
 use crate::server::registered::RegisteredResource;
 use crate::upstream::UpstreamList;
 
@@ -143,24 +141,14 @@ impl Shelf {
 }
 
 /// What a source gives, as long as its caller waits for it.
-fn in_time<T: 'static>(
-    mut work: BoxFuture<'static, Result<T, ToolError>>,
+fn in_time<T: MaybeSend + 'static>(
+    work: BoxFuture<'static, Result<T, ToolError>>,
     cx: Cx,
 ) -> BoxFuture<'static, Result<T, ToolError>> {
-    // made when it is first needed: a set is mostly there at once
-    let mut end: Option<BoxFuture<'static, ()>> = None;
-    Box::pin(poll_fn(move |context| {
-        if let Poll::Ready(result) = work.as_mut().poll(context) {
-            return Poll::Ready(result);
-        }
-        let end = end.get_or_insert_with(|| {
-            let (cx, left) = (cx.clone(), cx.remaining());
-            Box::pin(async move { cx.sleep(left).await })
-        });
-        end.as_mut()
-            .poll(context)
-            .map(|()| Err(ToolError::internal("it did not answer in time")))
-    }))
+    Box::pin(async move {
+        let late = || Err(ToolError::internal("it did not answer in time"));
+        cx.in_time(work).await.unwrap_or_else(late)
+    })
 }
 
 /// Why a source gave nothing, for the log.

@@ -16,7 +16,6 @@ pub(super) struct SubscriberTable {
     topics: HashMap<String, BTreeMap<String, SubscriberEntry>>,
     /// How many each owner has, also those that expired and were not looked at since.
     owners: HashMap<String, usize>,
-    entries: usize,
     bytes: usize,
 }
 
@@ -49,7 +48,6 @@ impl SubscriberTable {
         if let Some(full) = self.full(key, there.is_none(), body.len(), now_ms, bounds, limits)? {
             return Ok(full);
         }
-        self.entries += 1;
         self.bytes += body.len();
         *self.owners.entry(key.owner.to_owned()).or_default() += 1;
         let row = SubscriptionRow {
@@ -74,29 +72,36 @@ impl SubscriberTable {
         bounds: SubscriptionBounds,
         limits: MemoryLimits,
     ) -> Result<Option<SubscriptionWritten>, StoreError> {
-        for cleaned in [false, true] {
-            if cleaned {
-                self.clean(now_ms);
-            }
-            let owned = self.owners.get(key.owner).copied().unwrap_or_default();
-            let of_topic = self.topics.get(key.topic).map_or(0, BTreeMap::len);
-            let full = match () {
-                () if is_new && owned >= bounds.per_owner => SubscriptionWritten::OwnerFull,
-                () if is_new && of_topic >= bounds.per_topic => SubscriptionWritten::TopicFull,
-                () if self.bytes + bytes > limits.bytes => SubscriptionWritten::Changed,
-                () => return Ok(None),
-            };
-            if cleaned && full == SubscriptionWritten::Changed {
-                break;
-            }
-            if cleaned {
-                return Ok(Some(full));
-            }
+        if self.refusal(key, is_new, bytes, bounds, limits).is_none() {
+            return Ok(None);
         }
-        Err(StoreError::lasting(format_args!(
-            "the memory of this process keeps {} bytes of subscriptions",
-            limits.bytes
-        )))
+        self.clean(now_ms);
+        self.refusal(key, is_new, bytes, bounds, limits).transpose()
+    }
+
+    /// Why there is no place, as long as what expired still takes some.
+    fn refusal(
+        &self,
+        key: SubscriptionKey<'_>,
+        is_new: bool,
+        bytes: usize,
+        bounds: SubscriptionBounds,
+        limits: MemoryLimits,
+    ) -> Option<Result<SubscriptionWritten, StoreError>> {
+        let owned = self.owners.get(key.owner).copied().unwrap_or_default();
+        if is_new && owned >= bounds.per_owner {
+            return Some(Ok(SubscriptionWritten::OwnerFull));
+        }
+        let of_topic = self.topics.get(key.topic).map_or(0, BTreeMap::len);
+        if is_new && of_topic >= bounds.per_topic {
+            return Some(Ok(SubscriptionWritten::TopicFull));
+        }
+        (self.bytes + bytes > limits.bytes).then(|| {
+            Err(StoreError::lasting(format_args!(
+                "the memory of this process keeps {} bytes of subscriptions",
+                limits.bytes
+            )))
+        })
     }
 
     fn clean(&mut self, now_ms: u64) {
@@ -106,10 +111,9 @@ impl SubscriberTable {
         }
         self.topics.retain(|_, topic| !topic.is_empty());
         self.owners.clear();
-        (self.entries, self.bytes) = (0, 0);
+        self.bytes = 0;
         for subscriber in self.topics.values().flat_map(BTreeMap::values) {
             *self.owners.entry(subscriber.owner.clone()).or_default() += 1;
-            self.entries += 1;
             self.bytes += subscriber.row.body.len();
         }
     }
@@ -119,7 +123,6 @@ impl SubscriberTable {
         let Some(gone) = topic.and_then(|topic| topic.remove(key.id)) else {
             return;
         };
-        self.entries -= 1;
         self.bytes -= gone.row.body.len();
         if let Some(owned) = self.owners.get_mut(&gone.owner) {
             *owned -= 1;

@@ -4,15 +4,15 @@
 use std::future::IntoFuture as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::Poll;
 
-use mcpfn_core::{Server, handler::BoxFuture, port::Shutdown};
+use mcpfn_core::{Server, handler::BoxFuture};
 use mcpfn_ports::{Dialect, Rows, Sql, SqlError, SqlValue};
 use mcpfn_testing::{TestClient, TestClock};
 use mcpfn_toolkits::crm;
 use serde_json::{Value, json};
 
 use crate::databases;
+use crate::handed_over::{EndsOnce, pause};
 use crate::support::Client;
 use crate::wait::wait;
 
@@ -134,19 +134,6 @@ fn what_is_no_period_is_said() {
     );
 }
 
-/// Lets others look in between: a database that answers at once would leave them no time.
-async fn pause() {
-    let mut passed = false;
-    std::future::poll_fn(|cx| {
-        if std::mem::replace(&mut passed, true) {
-            return Poll::Ready(());
-        }
-        cx.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
-}
-
 /// Counts questions, so that a test sees what is asked again.
 struct Counting(Arc<dyn Sql>, AtomicUsize);
 
@@ -177,22 +164,6 @@ impl Sql for Counting {
     }
 }
 
-/// The instance is to end once so many questions were asked.
-struct AfterQuestions(Arc<Counting>, usize);
-
-impl Shutdown for AfterQuestions {
-    fn begun(&self) -> BoxFuture<'static, ()> {
-        let (database, most) = (Arc::clone(&self.0), self.1);
-        Box::pin(std::future::poll_fn(move |cx| {
-            if database.1.load(Ordering::Relaxed) >= most {
-                return Poll::Ready(());
-            }
-            cx.waker().wake_by_ref();
-            Poll::Pending
-        }))
-    }
-}
-
 #[test]
 fn a_run_that_is_handed_over_goes_on_with_the_next_owner() {
     let database = Arc::new(Counting(databases::reading(), AtomicUsize::new(0)));
@@ -203,7 +174,9 @@ fn a_run_that_is_handed_over_goes_on_with_the_next_owner() {
         .does_tasks();
     let task = client.begin("get_crm_report", json!({})).wait().unwrap();
     let (key, _) = client.tasks().orders()[0].clone();
-    let shutdown = Arc::new(AfterQuestions(Arc::clone(&database), 8));
+    let questions = Arc::clone(&database);
+    let shutdown = EndsOnce::new(move || questions.1.load(Ordering::Relaxed) >= 8);
+    let shutdown = Arc::new(shutdown);
     let ending = client
         .clone()
         .map_platform(|platform| platform.with_shutdown(shutdown));

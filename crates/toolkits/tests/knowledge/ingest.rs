@@ -5,16 +5,16 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::task::Poll;
 
 use mcpfn_core::handler::BoxFuture;
-use mcpfn_core::{Server, port::HttpClient, port::Shutdown};
+use mcpfn_core::{Server, port::HttpClient};
 use mcpfn_files::Directory;
 use mcpfn_ports::{Blobs, Dialect, Rows, Sql, SqlError, SqlValue};
 use mcpfn_testing::{TestClient, TestClock};
 use mcpfn_toolkits::register;
 use serde_json::{Value, json};
 
+use crate::handed_over::{EndsOnce, pause};
 use crate::store::{Store, empty};
 
 /// A directory of files, gone when dropped.
@@ -167,19 +167,6 @@ async fn it_is_there_where_the_operator_wants_it_and_for_whom_the_scope_allows_i
     );
 }
 
-/// Lets others look in between: a database that answers at once would leave them no time.
-async fn pause() {
-    let mut passed = false;
-    std::future::poll_fn(|cx| {
-        if std::mem::replace(&mut passed, true) {
-            return Poll::Ready(());
-        }
-        cx.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
-}
-
 /// A database that counts what is written.
 struct Counting(Arc<dyn Sql>, AtomicU32);
 
@@ -212,22 +199,6 @@ impl Sql for Counting {
     }
 }
 
-/// The instance is to end once so many documents were written.
-struct AfterDocuments(Arc<Counting>, u32);
-
-impl Shutdown for AfterDocuments {
-    fn begun(&self) -> BoxFuture<'static, ()> {
-        let (database, most) = (Arc::clone(&self.0), self.1);
-        Box::pin(std::future::poll_fn(move |cx| {
-            if database.1.load(Ordering::Relaxed) >= most {
-                return Poll::Ready(());
-            }
-            cx.waker().wake_by_ref();
-            Poll::Pending
-        }))
-    }
-}
-
 #[tokio::test]
 async fn a_run_that_is_handed_over_goes_on_behind_the_last_file_that_was_kept() {
     let texts: Vec<(String, String)> = (0..25)
@@ -251,7 +222,9 @@ async fn a_run_that_is_handed_over_goes_on_behind_the_last_file_that_was_kept() 
         .does_tasks();
     let task = client.begin("ingest_documents", json!({})).await.unwrap();
     let (key, _) = client.tasks().orders()[0].clone();
-    let shutdown = Arc::new(AfterDocuments(Arc::clone(&database), 14));
+    let written = Arc::clone(&database);
+    let shutdown = EndsOnce::new(move || written.1.load(Ordering::Relaxed) >= 14);
+    let shutdown = Arc::new(shutdown);
     let ending = client
         .clone()
         .map_platform(|platform| platform.with_shutdown(shutdown));

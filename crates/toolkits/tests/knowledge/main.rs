@@ -5,6 +5,8 @@ mod answers; // how often the right document is among five
 mod causes; // a service of embeddings that fails, and why
 mod corpus; // questions with known answers, and documents by the thousand
 mod documents; // tools, resource, refusals
+#[path = "../it/handed_over.rs"]
+mod handed_over; // an instance that ends in the middle of a task
 mod host; // a server in memory, and a model on loopback
 mod ingest; // files that become documents
 mod languages; // how often the right document is among five, by language

@@ -44,6 +44,17 @@ pub(super) struct WrittenList {
     pub(super) pages: Vec<Vec<u8>>,
 }
 
+impl SeenKinds {
+    /// Whether it is the whole list.
+    pub(super) fn is_all(&self) -> bool {
+        self.all
+    }
+
+    fn sees(&self, kind: usize) -> bool {
+        self.bits[kind / 64] & (1 << (kind % 64)) != 0
+    }
+}
+
 impl GuardedEntries {
     /// `None` where no entry needs a scope.
     pub(super) fn of(listed: &[ListEntry<'_>]) -> Option<Self> {
@@ -91,21 +102,11 @@ impl GuardedEntries {
         seen
     }
 
-    /// Whether it is the whole list.
-    pub(super) fn is_all(seen: &SeenKinds) -> bool {
-        seen.all
-    }
-
-    pub(super) fn sees(&self, seen: &SeenKinds, position: usize) -> bool {
-        let kind = self.kind_of[position];
-        seen.bits[kind / 64] & (1 << (kind % 64)) != 0
-    }
-
     /// The positions of the entries that a caller sees.
     pub(super) fn visible(&self, seen: &SeenKinds) -> Vec<usize> {
-        (0..self.names.len())
-            .filter(|position| self.sees(seen, *position))
-            .collect()
+        let positions = self.kind_of.iter().enumerate();
+        let visible = positions.filter(|(_, kind)| seen.sees(**kind));
+        visible.map(|(position, _)| position).collect()
     }
 
     /// What callers who see this got before.
@@ -176,10 +177,10 @@ mod tests {
                 .filter(|at| scopes.contains_all(&needed[*at].1))
                 .collect();
             assert_eq!(entries.visible(&seen), expected, "{scopes}");
-            assert!(!GuardedEntries::is_all(&seen));
+            assert!(!seen.is_all());
         }
         let all = entries.seen_with(&Scopes::all());
-        assert!(GuardedEntries::is_all(&all));
+        assert!(all.is_all());
         assert_eq!(entries.visible(&all).len(), needed.len());
     }
 
