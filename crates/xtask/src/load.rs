@@ -34,6 +34,8 @@ pub(crate) struct Options {
     part: Option<&'static str>,
     /// Of the mixed calls.
     minutes: u64,
+    /// At most so many of them a second.
+    rate: Option<u32>,
     /// Built as it is deployed: figures mean something then.
     release: bool,
 }
@@ -45,12 +47,13 @@ impl Options {
         let mut options = Self {
             part: None,
             minutes: 3,
+            rate: None,
             release: false,
         };
         let wrong = || {
             Error::new(
-                "`load` takes --part restart, connections, rates or mixed, --minutes 1 to 600, and \
-                 --release",
+                "`load` takes --part restart, connections, rates or mixed, --minutes 1 to 600, \
+                 --rate 1 to 100000, and --release",
             )
         };
         let mut words = rest.iter();
@@ -66,6 +69,11 @@ impl Options {
                     let minutes = words.next().and_then(|text| text.parse().ok());
                     let minutes = minutes.filter(|minutes| (1..=600).contains(minutes));
                     options.minutes = minutes.ok_or_else(wrong)?;
+                }
+                "--rate" => {
+                    let rate = words.next().and_then(|text| text.parse().ok());
+                    let rate = rate.filter(|rate| (1..=100_000).contains(rate));
+                    options.rate = Some(rate.ok_or_else(wrong)?);
                 }
                 _ => return Err(wrong()),
             }
@@ -126,7 +134,7 @@ pub(crate) fn run(cx: &Context, options: &Options, counts: &mut Counts) -> Resul
         let cluster = start(Some(&redis), 2)?;
         let time = Duration::from_secs(60 * options.minutes);
         let name = "memory and descriptors stay as they are";
-        checked(name, mixed::run(&cluster, time), counts)?;
+        checked(name, mixed::run(&cluster, time, options.rate), counts)?;
     }
     Ok(())
 }
@@ -214,7 +222,11 @@ mod tests {
         assert!(PARTS.iter().all(|part| all.has(part)) && all.minutes == 3);
         let hour = parse("--part mixed --minutes 60 --release").unwrap();
         assert!(hour.has("mixed") && !hour.has("rates") && hour.minutes == 60 && hour.release);
+        let slow = parse("--part mixed --rate 300").unwrap();
+        assert_eq!(slow.rate, Some(300));
         for wrong in [
+            "--rate 0",
+            "--rate",
             "--part",
             "--part all",
             "--minutes 0",

@@ -96,6 +96,7 @@ cargo xtask <command>
                 that is killed, calls a second, many connections, and mixed calls for a while
                   --part NAME     only restart, connections, rates or mixed
                   --minutes N     of mixed calls; 3 when not set
+                  --rate N        at most so many mixed calls a second, beside other work
                   --release       built as it is deployed, for figures
 
   mutants       code that decides who may do what, changed in small ways that a test must notice;

@@ -29,8 +29,8 @@ const LOOKS: usize = 30;
 const GROWTH: u64 = 8 * 1024;
 const DESCRIPTORS: u64 = 16;
 
-/// Calls for so long.
-pub(super) fn run(cluster: &Cluster, time: Duration) -> Result<()> {
+/// Calls for so long, at most `rate` of them a second: an hour need not take the whole machine.
+pub(super) fn run(cluster: &Cluster, time: Duration, rate: Option<u32>) -> Result<()> {
     let (ends, served) = (
         Arc::new(AtomicBool::new(false)),
         Arc::new(AtomicU64::new(0)),
@@ -41,10 +41,14 @@ pub(super) fn run(cluster: &Cluster, time: Duration) -> Result<()> {
             let (ends, served) = (Arc::clone(&ends), Arc::clone(&served));
             thread::spawn(move || -> Result<()> {
                 let mut number = caller;
+                let (start, mut called) = (Instant::now(), 0);
                 while !ends.load(Ordering::Relaxed) {
                     call(address, number)?;
                     served.fetch_add(1, Ordering::Relaxed);
                     number += CALLERS;
+                    called += 1;
+                    let due = rate.map(|rate| pace(rate) * called);
+                    thread::sleep(due.unwrap_or_default().saturating_sub(start.elapsed()));
                 }
                 Ok(())
             })
@@ -62,6 +66,11 @@ pub(super) fn run(cluster: &Cluster, time: Duration) -> Result<()> {
         time.as_secs()
     );
     flat(&looked?, time)
+}
+
+/// From one call to the next of each caller.
+fn pace(rate: u32) -> Duration {
+    Duration::from_secs(CALLERS) / rate.max(1)
 }
 
 /// What each instance had, look by look.
