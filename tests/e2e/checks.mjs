@@ -2,8 +2,8 @@
 // and give it here; this file knows the fixtures and no SDK.
 
 /**
- * Reads `--url URL` or `--stdio PROGRAM` (or both, for a program that connects to the URL), `--era modern|legacy`, and `--asked yes`
- * where the server can ask on the stream of a call; or says how to call the script and ends.
+ * Reads `--url URL` or `--stdio PROGRAM` (or both, for a program that connects to the URL), `--era modern|legacy`, `--asked yes`
+ * where the server can ask on the stream of a call, and `--other URL --pid PROCESS` where there are two instances; or says how to call the script and ends.
  */
 export function readArguments(script) {
   const given = {};
@@ -11,7 +11,7 @@ export function readArguments(script) {
   while (args.length > 0) {
     const name = args.shift();
     const value = args.shift();
-    if (!['--url', '--stdio', '--era', '--asked'].includes(name) || value === undefined) {
+    if (!['--url', '--stdio', '--era', '--asked', '--other', '--pid'].includes(name) || value === undefined) {
       usage(script);
     }
     given[name.slice(2)] = value;
@@ -23,7 +23,7 @@ export function readArguments(script) {
 }
 
 function usage(script) {
-  console.error(`node ${script} [--url URL] [--stdio PROGRAM] [--era modern|legacy] [--asked yes]`);
+  console.error(`node ${script} [--url URL] [--stdio PROGRAM] [--era modern|legacy] [--asked yes] [--other URL --pid PROCESS]`);
   process.exit(2);
 }
 

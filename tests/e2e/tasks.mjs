@@ -4,50 +4,11 @@
 import { createApplicationInputHandler, resultFromTaskOutcome, withTasks } from '@modelcontextprotocol/ext-tasks/client';
 
 import { assert, check, readArguments, textOf } from './checks.mjs';
+import { portOf } from './tasks-port.mjs';
 
 const { url } = readArguments('tasks.mjs');
-const EXTENSION = 'io.modelcontextprotocol/tasks';
-const PREFIX = 'io.modelcontextprotocol/';
-
-let requests = 0;
-/** Sends a request as the package wrote it, with what 2026-07-28 wants around it. */
-async function dispatch(request, options = {}) {
-  const { method, params = {} } = request;
-  const meta = {
-    ...params._meta,
-    [`${PREFIX}protocolVersion`]: '2026-07-28',
-    [`${PREFIX}clientInfo`]: { name: 'mcpfn-e2e', version: '0.0.0' },
-    [`${PREFIX}clientCapabilities`]: { elicitation: {}, extensions: { [EXTENSION]: {} } },
-  };
-  requests += 1;
-  const response = await fetch(url, {
-    method: 'POST',
-    signal: options.signal,
-    headers: {
-      'content-type': 'application/json',
-      accept: 'application/json, text/event-stream',
-      'mcp-protocol-version': '2026-07-28',
-      'mcp-method': method,
-      'mcp-name': params.name ?? params.taskId,
-    },
-    body: JSON.stringify({ jsonrpc: '2.0', id: requests, method, params: { ...params, _meta: meta } }),
-  });
-  const { result, error } = await response.json();
-  return error === undefined ? { kind: 'result', result } : { kind: 'error', error };
-}
-
-const port = () => ({
-  endpointId: 'everything',
-  taskCapabilities: { generation: 'v2', capabilities: {} },
-  dispatch,
-  onServerRequest: () => () => {},
-  onNotification: () => () => {},
-  onInvalidated: () => () => {},
-  invalidated: false,
-});
-
 const asked = [];
-const session = withTasks(port(), {
+const session = withTasks(portOf(url), {
   onInputRequest: createApplicationInputHandler({
     elicitation: (request) => {
       asked.push(request);
@@ -101,7 +62,7 @@ await check('ext-tasks: a task is taken up by a client that starts anew', async 
   await execution.handoff((reference) => {
     kept = JSON.stringify(reference);
   });
-  const another = withTasks(port());
+  const another = withTasks(portOf(url));
   const again = await another.resumeTask(JSON.parse(kept));
   const { outcome } = await again.settle();
   const text = textOf(resultFromTaskOutcome(outcome));

@@ -5,20 +5,20 @@ use std::time::Duration;
 
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CancelTaskParams, ClientCapabilities, ClientConfig,
-    ElicitRequestParams, ElicitResult, ElicitationAction, GetTaskParams, Implementation,
-    ProtocolVersion, TaskPayload, TaskStatus, UpdateTaskParams,
+    ClientRequest, ElicitRequestParams, ElicitResult, ElicitationAction, GetTaskParams,
+    Implementation, ProtocolVersion, Request, TaskPayload, TaskStatus, UpdateTaskParams,
 };
-use rmcp::service::{RequestContext, RunningService};
+use rmcp::service::{PeerRequestOptions, RequestContext, RunningService, ServiceError};
 use rmcp::transport::StreamableHttpClientTransport;
 use rmcp::{ClientHandler, ClientLifecycleMode, ClientServiceExt as _, ErrorData, RoleClient};
 use serde_json::{Value, json};
 
 use crate::support::process::Process;
 
-/// Answers every question so.
+/// Answers every question so, or never.
 struct Client {
     does_tasks: bool,
-    action: ElicitationAction,
+    action: Option<ElicitationAction>,
 }
 
 impl ClientHandler for Client {
@@ -39,7 +39,10 @@ impl ClientHandler for Client {
         _: ElicitRequestParams,
         _: RequestContext<RoleClient>,
     ) -> Result<ElicitResult, ErrorData> {
-        Ok(ElicitResult::new(self.action.clone()))
+        match &self.action {
+            Some(action) => Ok(ElicitResult::new(action.clone())),
+            None => std::future::pending().await,
+        }
     }
 }
 
@@ -107,7 +110,7 @@ fn a_task_is_polled_answered_and_cancelled() {
     block_on(async {
         let client = Client {
             does_tasks: true,
-            action: ElicitationAction::Accept,
+            action: Some(ElicitationAction::Accept),
         };
         let (_process, client) = connected(modern(), client).await;
         let id = begun(&client, "count_slowly", json!({"to": 2, "step_ms": 10})).await;
@@ -152,7 +155,7 @@ fn a_question_is_declined_and_tasks_are_calls_for_who_can_do_none() {
         block_on(async move {
             let client = Client {
                 does_tasks: false,
-                action: ElicitationAction::Decline,
+                action: Some(ElicitationAction::Decline),
             };
             let (_process, client) = connected(lifecycle, client).await;
             let call = |tool, arguments| client.call_tool(params(tool, arguments));
@@ -169,6 +172,38 @@ fn a_question_is_declined_and_tasks_are_calls_for_who_can_do_none() {
                 other => panic!("{other:?}"),
             };
             assert!(said.contains("io.modelcontextprotocol/tasks"), "{said}");
+            client.cancel().await.expect("rmcp goes");
+        });
+    }
+}
+
+#[test]
+fn a_question_that_nobody_answers_ends_with_the_clients_patience() {
+    for (lifecycle, is_modern) in [(modern(), true), (ClientLifecycleMode::Initialize, false)] {
+        block_on(async move {
+            let client = Client {
+                does_tasks: false,
+                action: None,
+            };
+            let (_process, client) = connected(lifecycle, client).await;
+            let (patience, question) = (Duration::from_secs(1), "test_streaming_elicitation");
+            let call = params(question, json!({}));
+            if is_modern {
+                // its own handler is what never ends: no request is open meanwhile
+                let ended = tokio::time::timeout(patience, client.call_tool(call)).await;
+                assert!(ended.is_err(), "{ended:?}");
+            } else {
+                let call = ClientRequest::CallToolRequest(Request::new(call));
+                let options = PeerRequestOptions::with_timeout(patience);
+                let sent = client.send_cancellable_request(call, options).await;
+                let ended = sent.expect("it is sent").await_response().await;
+                let is_timeout = matches!(ended, Err(ServiceError::Timeout { .. }));
+                assert!(is_timeout, "{ended:?}");
+            }
+            // the server goes on with others
+            let greeted = client.call_tool(params("greet", json!({"name": "World"})));
+            let greeted = serde_json::to_value(greeted.await.expect("no error")).expect("JSON");
+            assert_eq!(text(&greeted), "Hello, World!");
             client.cancel().await.expect("rmcp goes");
         });
     }

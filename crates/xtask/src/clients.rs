@@ -5,6 +5,7 @@
 
 mod connected;
 mod front;
+mod killed;
 mod python;
 pub(crate) mod script;
 
@@ -78,6 +79,9 @@ pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
         failed.push("tasks".to_owned());
     }
     server.still_runs()?;
+    if killed::run(cx, &node, &program, counts).is_err() {
+        failed.push("a task whose instance is killed".to_owned());
+    }
     let folder = cx.root.join(setup::CLIENTS).join("python");
     let python = setup::python_packages(cx, "clients", &folder.join("requirements.txt"))?;
     failed.extend(python::run(
@@ -123,7 +127,8 @@ pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
     }
 }
 
-/// The command line of the MCP Inspector, over HTTP in both eras and over stdio.
+/// The command lines of the MCP Inspector: over HTTP in both eras and over stdio, and the one that
+/// keeps connections, which is asked and does tasks.
 fn inspector(
     cx: &Context,
     node: &Node,
@@ -137,7 +142,11 @@ fn inspector(
         .current_dir(cx.root.join(setup::INSPECTOR))
         .arg("inspector.mjs")
         .args([Path::new(&server.url), program, ready]);
-    script::run("inspector.mjs", &mut command, counts)
+    script::run("inspector.mjs", &mut command, counts)?;
+    let mut command = node.command();
+    command.current_dir(cx.root.join(setup::INSPECTOR));
+    command.args(["mcpdo.mjs", &server.url]);
+    script::run("mcpdo.mjs", &mut command, counts)
 }
 
 /// The same clients over HTTP alone, against a server that runs.

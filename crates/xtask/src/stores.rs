@@ -21,6 +21,7 @@ use crate::{
 };
 use counted::counted;
 use emulator::{Emulator, KEY, SECRET};
+pub(crate) use redis::start as start_redis;
 
 /// Which services are asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

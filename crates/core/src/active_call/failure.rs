@@ -59,13 +59,12 @@ impl ActiveCall {
         if self.asks_on_stream() && undeclared.is_empty() {
             return None;
         }
-        let needs: Vec<&str> = undeclared.iter().map(|needed| needed.name()).collect();
         Some(format!(
             "`{name}` needs to ask the client something ({}). With protocol revision {} that takes a \
              client that declares so in `initialize`, accepts `text/event-stream` and sends the \
              `Mcp-Session-Id` that it was given, and a server that can stream; or use a client that \
              speaks {}",
-            needs.join(", "),
+            names_of(&undeclared),
             self.revision,
             Revision::LATEST
         ))
@@ -150,10 +149,16 @@ fn seconds(limit: Duration) -> String {
     }
 }
 
+/// Each name once: two questions of one kind need one capability.
+fn names_of(capabilities: &[Capability]) -> String {
+    let mut names: Vec<&str> = capabilities.iter().map(|one| one.name()).collect();
+    names.dedup();
+    names.join(", ")
+}
+
 /// Error -32021.
 pub(crate) fn missing_capabilities(capabilities: &[Capability]) -> Error {
     let mut required = JsonObject::new();
-    let mut names = Vec::new();
     for capability in capabilities {
         let Value::Object(members) = capability.as_required() else {
             continue;
@@ -165,13 +170,12 @@ pub(crate) fn missing_capabilities(capabilities: &[Capability]) -> Error {
                 (_, modes) => drop(required.insert(name, modes)),
             }
         }
-        names.push(capability.name());
     }
     Error::new(
         ErrorCode::MISSING_CAPABILITY,
         format!(
             "this call needs client capabilities that were not declared: {}",
-            names.join(", ")
+            names_of(capabilities)
         ),
     )
     .with_data(serde_json::json!({ "requiredCapabilities": required }))

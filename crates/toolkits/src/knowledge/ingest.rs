@@ -116,7 +116,7 @@ struct Ingest<'a> {
     vectors: Option<&'a dyn VectorStore>,
     began_ms: u64,
     unsaved: usize,
-    /// Which file gave an id, in this run.
+    /// Which file gave an id.
     ids: HashMap<String, String>,
     progress: Progress,
 }
@@ -128,10 +128,13 @@ impl Ingest<'_> {
         let mut waiting = self.entries(&top, 0).await?;
         while let Some((path, kind, depth)) = waiting.pop() {
             if kind == BlobKind::Directory {
-                if !self.is_behind(path.as_str()) {
-                    waiting.extend(self.entries(&path, depth).await?);
-                }
-            } else if !self.is_done(path.as_str()) {
+                waiting.extend(self.entries(&path, depth).await?);
+            } else if self.is_done(path.as_str()) {
+                // listed once more for its id alone, which no later file may take
+                let id = StoredDocument::id_of(path.as_str());
+                let first = self.ids.entry(id);
+                first.or_insert_with(|| path.as_str().to_owned());
+            } else {
                 self.file(&path).await?;
                 self.step(path.as_str()).await?;
             }
@@ -174,17 +177,6 @@ impl Ingest<'_> {
         }
         found.sort_by(|one, other| other.0.as_str().cmp(one.0.as_str()));
         Ok(found)
-    }
-
-    /// Whether all of a directory was read in an earlier run.
-    fn is_behind(&self, directory: &str) -> bool {
-        let last = self.progress.last.as_deref();
-        last.is_some_and(|last| {
-            parts(directory).lt(parts(last))
-                && !parts(last)
-                    .take(parts(directory).count())
-                    .eq(parts(directory))
-        })
     }
 
     /// Whether a file was read in an earlier run.

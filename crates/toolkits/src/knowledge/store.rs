@@ -92,7 +92,7 @@ impl StoredDocument {
             .collect();
         let kind = field("type").map(|kind| kind.to_lowercase());
         Ok(Self {
-            id: id(source),
+            id: Self::id_of(source),
             source: source.to_owned(),
             title,
             kind,
@@ -100,6 +100,21 @@ impl StoredDocument {
             date,
             text: text.replace('\0', " "),
         })
+    }
+
+    /// The id of a file: its path without the ending, with a dash for whatever an address does not
+    /// carry as it is.
+    pub(super) fn id_of(source: &str) -> String {
+        let path = source.rsplit_once('.').map_or(source, |(path, _)| path);
+        path.chars()
+            .map(|c| {
+                if c.is_alphanumeric() || "-_.".contains(c) {
+                    c.to_ascii_lowercase()
+                } else {
+                    '-'
+                }
+            })
+            .collect()
     }
 }
 
@@ -118,21 +133,6 @@ fn content_of(name: &str, text: &str) -> (Option<String>, String) {
             .map(|title| title.trim().to_owned());
         (heading, text.to_owned())
     }
-}
-
-/// The id of a file: its path without the ending, with a dash for whatever an address does not
-/// carry as it is.
-fn id(source: &str) -> String {
-    let path = source.rsplit_once('.').map_or(source, |(path, _)| path);
-    path.chars()
-        .map(|c| {
-            if c.is_alphanumeric() || "-_.".contains(c) {
-                c.to_ascii_lowercase()
-            } else {
-                '-'
-            }
-        })
-        .collect()
 }
 
 fn front_matter(content: &str) -> (Vec<(String, &str)>, &str) {

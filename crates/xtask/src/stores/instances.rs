@@ -36,7 +36,7 @@ pub(super) struct Sharing<'a> {
 }
 
 /// A process that ends with its test.
-pub(super) struct Started(pub(super) Child);
+pub(crate) struct Started(pub(super) Child);
 
 impl Drop for Started {
     fn drop(&mut self) {

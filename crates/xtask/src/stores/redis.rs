@@ -86,7 +86,7 @@ fn groups(cx: &Context, redis: &setup::DebianProgram, counts: &mut Counts) -> Re
     counted(redis.environment(&mut command), counts)
 }
 
-pub(super) fn start(redis: &setup::DebianProgram) -> Result<(Started, String)> {
+pub(crate) fn start(redis: &setup::DebianProgram) -> Result<(Started, String)> {
     let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
         .and_then(|listener| listener.local_addr())
         .while_doing("find a free port")?;
