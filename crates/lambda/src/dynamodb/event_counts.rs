@@ -289,7 +289,11 @@ mod tests {
         found.sort_unstable();
         assert_eq!(
             found,
-            [("id_a", 150, 1), ("until_100", 100, 2), ("until_200", 200, 0)]
+            [
+                ("id_a", 150, 1),
+                ("until_100", 100, 2),
+                ("until_200", 200, 0)
+            ]
         );
     }
 }

@@ -201,7 +201,11 @@ impl Stores {
         }
         let begins = LogHead::new(now_ms);
         let mut item = keys(topic, HEAD.to_owned());
-        item.extend(begins.attributes().map(|(name, value)| (name.into(), value)));
+        item.extend(
+            begins
+                .attributes()
+                .map(|(name, value)| (name.into(), value)),
+        );
         let put = |dynamodb: &DynamoDb, table: &str| {
             let request = dynamodb
                 .put_item()
@@ -250,10 +254,8 @@ impl Stores {
         next.floor = head.last;
         for (place, item) in oldest.iter().enumerate() {
             let read = number_of::<u64>(item, "event_number").zip(position(item));
-            let (number, at) = read.ok_or_else(|| {
-                self.client
-                    .lasting("has an event that can't be read")
-            })?;
+            let (number, at) =
+                read.ok_or_else(|| self.client.lasting("has an event that can't be read"))?;
             if place == 0 {
                 next.dropped = number.saturating_sub(1);
                 next.floor = previous(item).unwrap_or(head.floor);

@@ -180,25 +180,27 @@ impl Stores {
     ) -> Result<Result<AttributeMap, ()>, StoreError> {
         let name = item.get("changed_by").cloned().unwrap_or_else(|| text(""));
         let breaker = &self.breakers.events;
-        let answer = self.client.ask(breaker, key.topic, |dynamodb: &DynamoDb, table| {
-            let request = dynamodb
-                .put_item()
-                .table_name(table)
-                .set_item(Some(item.clone()))
-                .expression_attribute_values(":now", number(now_ms))
-                .expression_attribute_values(":name", name.clone())
-                .return_values(ReturnValue::AllOld);
-            let request = match replaces {
-                None => request.condition_expression(FREE),
-                Some(version) => request
-                    .condition_expression(SAME)
-                    .expression_attribute_values(":version", number(version)),
-            };
-            async move {
-                let sent = request.send().await;
-                sent.map_err(|error| Failure::of(error, put_failed_on))
-            }
-        });
+        let answer = self
+            .client
+            .ask(breaker, key.topic, |dynamodb: &DynamoDb, table| {
+                let request = dynamodb
+                    .put_item()
+                    .table_name(table)
+                    .set_item(Some(item.clone()))
+                    .expression_attribute_values(":now", number(now_ms))
+                    .expression_attribute_values(":name", name.clone())
+                    .return_values(ReturnValue::AllOld);
+                let request = match replaces {
+                    None => request.condition_expression(FREE),
+                    Some(version) => request
+                        .condition_expression(SAME)
+                        .expression_attribute_values(":version", number(version)),
+                };
+                async move {
+                    let sent = request.send().await;
+                    sent.map_err(|error| Failure::of(error, put_failed_on))
+                }
+            });
         Ok(match answer.await? {
             Ok(answer) => Ok(answer.attributes.unwrap_or_default()),
             Err(_) => Err(()),

@@ -292,6 +292,7 @@ fn nothing_refers_to_what_a_condition_leaves_out() {
         ),
         ("KmsKeyArn", &["", "arn:aws:kms:a:123456789012:key/b"]),
         ("Tasks", &["off", "on"]),
+        ("Events", &["off", "on"]),
         ("SubnetIds", &["", "subnet-1"]),
     ]) {
         let stack = template.deploy_without_rules(&parameters).unwrap();
