@@ -122,7 +122,7 @@ fn messages_come_again_until_they_are_given_up() {
         json!(["ReportBatchItemFailures"])
     );
     assert_eq!(source["BatchSize"], 10);
-    assert_eq!(source["ScalingConfig"]["MaximumConcurrency"], 10);
+    assert_eq!(source["ScalingConfig"]["MaximumConcurrency"], "10");
     for name in ["EventQueue", "DeadEvents"] {
         let queue = stack.properties(name).unwrap();
         assert_eq!(queue["SqsManagedSseEnabled"], true, "{name}");
