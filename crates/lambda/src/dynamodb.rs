@@ -19,6 +19,10 @@
 //! | `topic` | `holder` (B, a random version), `payload`, `packed_from`, `expires_ms`: a resource's last change, or what a session subscribed to | consistent `GetItem`; conditional `PutItem` |
 //! | `letter` | `payload`, `packed_from`: an answer to a question of a call that waits | conditional `PutItem`; `GetItem` until it is there |
 //! | `task.head` | `payload`, `version` (N), `changed_by` (S, the random name of the last change), `expires_ms`; `call_at`, `questions_at`, `checkpoint_at`, `outcome_at` (N, the version with which that part was written) | conditional `UpdateItem`; `TransactWriteItems` where parts change with it |
+//! | `events` | `last_at`, `floor_at`, `appended`, `dropped` (N), `changed_by`: where the log of an event begins and ends | consistent `GetItem`; in a transaction with the event |
+//! | `event.` and 16 digits | `payload`, `packed_from`, `event_number` (N), `previous_at` (N): what happened, at its position | `TransactWriteItems`; consistent `Query` |
+//! | `subscriber.` and an id | `payload`, `packed_from`, `version`, `changed_by`, `expires_ms`, `counted_until` (N) | conditional `PutItem`; `GetItem`; `Query`; `DeleteItem` |
+//! | `subscriptions`, `subscribers` | `id_` and an id (N: when it expires); `until_` and a time (N: how many): what a subscriber and an event have | `UpdateItem` |
 //! | `task.call`, `.questions`, `.checkpoint`, `.outcome` | `payload`, `packed_from`, `version` | consistent `GetItem`s at the same time |
 //!
 //! # What is guaranteed
@@ -42,6 +46,11 @@
 //! it or not at all. Reads are consistent, from every environment. IAM knows no transactions: they
 //! need the rights of what is in them, which are those of the other stores.
 //!
+//! *Events*: who sees one sees all before it, because each is put in the transaction that moves the head
+//! of its log. Of those who append at once one does, and the others go on behind it. What was written
+//! of a subscription is read by the next request. How many there are is counted apart from them, and
+//! wrong by what was lost in between, until that would have expired.
+//!
 //! # When the table is down
 //!
 //! Nothing is asked before the first use, and the client is made then. A request has a limit
@@ -60,11 +69,15 @@ mod attributes;
 mod cache;
 mod client;
 mod connector;
+mod event_counts;
+mod event_log;
+mod event_subscriptions;
 mod failure;
 mod idempotency;
 mod limiter;
 mod mailbox;
 mod pack;
+mod query;
 mod table;
 mod tasks;
 mod topics;
@@ -76,7 +89,7 @@ pub use table::Table;
 use client::TableClient;
 use mcpfn_native::shared::{Breakers, HotResults, KnownBuckets};
 
-/// The five stores over one table and one connection pool, each with a circuit breaker of its
+/// The stores over one table and one connection pool, each with a circuit breaker of its
 /// own. Made in no time: nothing happens before the first use. One of these belongs to a process,
 /// behind an `Arc`.
 #[derive(Debug)]

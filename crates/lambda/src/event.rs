@@ -5,6 +5,8 @@ mod bare;
 pub(crate) mod identity;
 mod not_http;
 #[cfg(feature = "dynamodb")]
+mod queue;
+#[cfg(feature = "dynamodb")]
 mod task;
 mod trigger;
 
@@ -21,6 +23,8 @@ use mcpfn_settings::strip_base_path;
 
 use self::bare::Taken;
 pub(crate) use self::not_http::NotHttp;
+#[cfg(feature = "dynamodb")]
+pub(crate) use self::queue::{QueueEvent, QueueMessage, QueuedWork};
 #[cfg(feature = "dynamodb")]
 pub(crate) use self::task::TaskEvent;
 pub(crate) use self::trigger::Trigger;

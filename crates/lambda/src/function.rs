@@ -26,6 +26,9 @@ pub(crate) struct Function {
     /// What orders runs of tasks, where there are tasks.
     #[cfg(feature = "dynamodb")]
     pub(crate) tasks: Option<Arc<crate::tasks::Invoker>>,
+    /// Where events wait that are to be sent, where there are events.
+    #[cfg(feature = "dynamodb")]
+    pub(crate) events: Option<Arc<crate::events::SqsQueue>>,
 }
 
 impl Function {

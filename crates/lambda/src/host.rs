@@ -7,9 +7,9 @@ use lambda_runtime::{Diagnostic, LambdaInvocation};
 use mcpfn_http::{Deadline, WholeAnswer};
 
 use crate::api::{Api, Delivery, Invocation};
-#[cfg(feature = "dynamodb")]
-use crate::event::TaskEvent;
 use crate::event::TriggerEvent;
+#[cfg(feature = "dynamodb")]
+use crate::event::{QueueEvent, TaskEvent};
 use crate::function::Function;
 use crate::logging::{InvocationId, trace_root};
 use crate::response::{Shape, StreamPrelude, buffered};
@@ -44,6 +44,7 @@ impl LambdaHost {
         let work = async move {
             let outcome = match host.mode {
                 Mode::Tasks => host.run(&body, &invoked, deadline_ms).await,
+                Mode::Events => host.deliver(&body, deadline_ms).await,
                 Mode::Buffer | Mode::Stream => host.outcome(&body, deadline_ms).await,
             };
             outcome.unwrap_or_else(Delivery::Failed)
@@ -93,6 +94,26 @@ impl LambdaHost {
     /// The settings refuse this mode.
     #[cfg(not(feature = "dynamodb"))]
     async fn run(&self, _: &[u8], _: &str, _: u64) -> Result<Delivery, Diagnostic> {
+        Err(crate::event::NotHttp.into())
+    }
+
+    /// Sends events. The answer says which messages are to come again.
+    #[cfg(feature = "dynamodb")]
+    async fn deliver(&self, event: &[u8], deadline: u64) -> Result<Delivery, Diagnostic> {
+        use crate::events;
+
+        // the settings of this mode have it
+        let queue = self.function.events.as_ref();
+        let queue = queue.ok_or_else(events::not_of_the_queue)?;
+        let event = QueueEvent::read(event, |arn| queue.has_arn(arn));
+        let event = event.ok_or_else(events::not_of_the_queue)?;
+        let said = events::run(&self.function, queue, &event, deadline).await;
+        Ok(Delivery::Buffered(said.into()))
+    }
+
+    /// The settings refuse this mode.
+    #[cfg(not(feature = "dynamodb"))]
+    async fn deliver(&self, _: &[u8], _: u64) -> Result<Delivery, Diagnostic> {
         Err(crate::event::NotHttp.into())
     }
 

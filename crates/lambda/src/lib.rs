@@ -18,7 +18,9 @@
 //! stream in small writes that wait for each other (see `api.rs`).
 //!
 //! A second function of the same program, without a trigger, runs tasks (`MCPFN_LAMBDA_MODE=tasks`); the
-//! first one, which answers clients, invokes it (`MCPFN_TASKS_FUNCTION`).
+//! first one, which answers clients, invokes it (`MCPFN_TASKS_FUNCTION`). A third one sends events to
+//! subscribers (`MCPFN_LAMBDA_MODE=events`): messages of an SQS queue that all of them write to
+//! (`MCPFN_EVENTS_QUEUE`).
 //!
 //! With the feature `tower`, `tower::service` is the same server for `lambda_http::run` and its like, in a program that
 //! owns its loop.
@@ -52,6 +54,8 @@ mod callers;
 #[cfg(feature = "dynamodb")]
 pub mod dynamodb;
 mod event;
+#[cfg(feature = "dynamodb")]
+mod events;
 mod function;
 mod host;
 mod logging;
@@ -69,6 +73,8 @@ mod tasks;
 pub mod tower;
 
 pub use event::caller_of_event;
+#[cfg(feature = "dynamodb")]
+pub use events::{DeliveryQueue, QueueAddress};
 #[cfg(any(feature = "dynamodb", feature = "secrets"))]
 pub use mcpfn_aws::{AccessKeys, AwsAccount};
 pub use mcpfn_native::{Variables, platform};

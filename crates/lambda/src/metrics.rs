@@ -7,13 +7,16 @@
 //! (`upstream`): `Calls`, `Errors` (faults of the server: `AuditEntry::is_fault`), `RateLimited`,
 //! `CacheHits`, `ColdStarts`, `Duration`. Of a start, for the service: `InitDuration`. Of failures of
 //! stores and services that calls go on without, for the service and for each of them
-//! (`dependency`): `StoreErrors`.
+//! (`dependency`): `StoreErrors`. Of attempts to send an event to a subscriber, for the service and by
+//! `outcome` (`delivered`, `retried`, `dead`): `Deliveries`.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use mcpfn_core::Server;
-use mcpfn_core::port::{AuditEntry, AuditLog, EventDelivery, Failure, RefusedRequest};
+use mcpfn_core::port::{
+    AuditEntry, AuditLog, DeliveryOutcome, EventDelivery, Failure, RefusedRequest,
+};
 use mcpfn_settings::{CALL_METRICS, Log, LogLine, call_metrics};
 use serde_json::{Value, json};
 use tracing::Level;
@@ -46,8 +49,29 @@ impl AuditLog for EmfMetrics {
         Log.refused(request);
     }
 
+    /// The line that [`Log`] writes, with its metrics in it.
     fn delivery(&self, delivery: &EventDelivery<'_>) {
-        Log.delivery(delivery);
+        let level = match delivery.outcome {
+            DeliveryOutcome::Dead => Level::WARN,
+            _ => Level::INFO,
+        };
+        let mut line = logging::line(level);
+        for (name, value) in [
+            ("message", "an event was sent to a subscriber"),
+            ("event", "event_delivery"),
+            ("name", delivery.event),
+            ("subscription", delivery.subscription),
+            ("outcome", delivery.outcome.as_str()),
+            ("reason", delivery.reason),
+        ] {
+            line.text(name, value);
+        }
+        line.plain("failures", delivery.failures);
+        line.plain("duration_ms", delivery.duration_ms);
+        line.plain("Deliveries", 1);
+        let dimensions = json!([["service"], ["service", "outcome"]]);
+        line.plain("_aws", self.directive(&dimensions, &["Deliveries"]));
+        logging::write(line);
     }
 
     /// The line that [`Log`] writes, with its metric in it.

@@ -9,6 +9,8 @@ use std::time::Instant;
 use lambda_runtime::tower::layer::layer_fn;
 use lambda_runtime::{LambdaEvent, LambdaInvocation, Runtime, service_fn};
 use lambda_runtime_api_client::BoxError;
+#[cfg(feature = "dynamodb")]
+use mcpfn_core::port::EventPorts;
 use mcpfn_core::port::Platform;
 use mcpfn_native::memory::MemoryStores;
 use mcpfn_native::{OsRandom, Process, Transport, Variables};
@@ -133,7 +135,7 @@ where
     };
     let mut started = Process::default();
     #[cfg(feature = "dynamodb")]
-    let mut tasks = None;
+    let (mut tasks, mut events) = (None, None);
     let assembly = settings.common.assemble(
         &HOST,
         server,
@@ -148,7 +150,12 @@ where
                 let runs = |function| crate::tasks::Invoker::new(function, platform.clock());
                 let invoker = settings.tasks.map(runs).map(Arc::new);
                 tasks.clone_from(&invoker);
-                return Ok(with_table(platform, table, policies, invoker));
+                let queue = settings
+                    .events
+                    .map(crate::events::SqsQueue::new)
+                    .map(Arc::new);
+                events.clone_from(&queue);
+                return Ok(with_table(platform, table, policies, invoker, queue));
             }
             let own = Arc::new(MemoryStores::default());
             Ok(policies.apply_without_idempotency(platform, own))
@@ -165,6 +172,8 @@ where
         margin_ms: settings.margin_ms,
         #[cfg(feature = "dynamodb")]
         tasks,
+        #[cfg(feature = "dynamodb")]
+        events,
     })
 }
 
@@ -201,6 +210,7 @@ fn with_table(
     table: crate::dynamodb::Table,
     policies: Policies,
     invoker: Option<Arc<crate::tasks::Invoker>>,
+    queue: Option<Arc<crate::events::SqsQueue>>,
 ) -> Platform {
     let stores = Arc::new(crate::dynamodb::Stores::new(table));
     let mut platform = platform
@@ -208,6 +218,11 @@ fn with_table(
         .with_topics(Arc::clone(&stores) as _);
     if let Some(invoker) = invoker {
         platform = platform.with_tasks(Arc::clone(&stores) as _, invoker);
+    }
+    if let Some(queue) = queue {
+        // no streams: each would hold an environment for all of its time
+        let events = EventPorts::new(Arc::clone(&stores) as _);
+        platform = platform.with_events(events.webhooks(Arc::clone(&stores) as _, queue));
     }
     policies.apply(platform, stores)
 }

@@ -11,6 +11,8 @@ use tracing::Level;
 #[cfg(feature = "dynamodb")]
 use crate::dynamodb::Table;
 #[cfg(feature = "dynamodb")]
+use crate::events::DeliveryQueue;
+#[cfg(feature = "dynamodb")]
 use crate::tasks::TaskFunction;
 
 /// Milliseconds kept for an answer to leave when not set.
@@ -69,6 +71,10 @@ pub struct Settings {
     /// calls.
     #[cfg(feature = "dynamodb")]
     pub tasks: Option<TaskFunction>,
+    /// `MCPFN_EVENTS_QUEUE` and what goes with it: where events wait that are to be sent. Without it
+    /// nothing is kept of what handlers emit.
+    #[cfg(feature = "dynamodb")]
+    pub events: Option<DeliveryQueue>,
     /// `MCPFN_METRICS`: whether each call's log line is a metric in CloudWatch's embedded format.
     pub emf: bool,
     /// `MCPFN_METRICS_NAMESPACE`: where CloudWatch keeps these metrics; `mcpfn` when not set.
@@ -91,6 +97,8 @@ pub enum Mode {
     Stream,
     /// None are asked for: events order runs of tasks, and no other event is taken.
     Tasks,
+    /// None are asked for: messages of a queue are events to send, and no other event is taken.
+    Events,
 }
 
 impl FromStr for Mode {
@@ -101,6 +109,7 @@ impl FromStr for Mode {
             "buffer" => Ok(Self::Buffer),
             "stream" => Ok(Self::Stream),
             "tasks" => Ok(Self::Tasks),
+            "events" => Ok(Self::Events),
             _ => Err(()),
         }
     }
@@ -116,13 +125,20 @@ impl Settings {
         program: &'static [Setting],
     ) -> Result<Self, SettingsError> {
         let common = Common::read(&mut reader, &HOST, program);
-        let mode = reader.parsed("MCPFN_LAMBDA_MODE", Mode::Buffer, "buffer, stream or tasks");
+        let modes = "buffer, stream, tasks or events";
+        let mode = reader.parsed("MCPFN_LAMBDA_MODE", Mode::Buffer, modes);
         #[cfg(feature = "dynamodb")]
         let table = Table::read(&mut reader);
         #[cfg(feature = "dynamodb")]
-        let tasks = {
-            let state_key = reader.text("MCPFN_STATE_KEY").is_some();
-            TaskFunction::read(&mut reader, mode == Mode::Tasks, table.is_some(), state_key)
+        let (tasks, events) = {
+            let has_key = reader.text("MCPFN_STATE_KEY").is_some();
+            let (runs, has_table) = (mode == Mode::Tasks, table.is_some());
+            let tasks = TaskFunction::read(&mut reader, runs, has_table, has_key);
+            let sends = mode == Mode::Events;
+            (
+                tasks,
+                DeliveryQueue::read(&mut reader, sends, has_table, has_key),
+            )
         };
         let settings = Self {
             mode,
@@ -136,6 +152,8 @@ impl Settings {
             table,
             #[cfg(feature = "dynamodb")]
             tasks,
+            #[cfg(feature = "dynamodb")]
+            events,
             emf: reader.form("MCPFN_METRICS", "emf"),
             metrics_namespace: namespace(&mut reader),
             metrics_tools: reader.within("MCPFN_METRICS_TOOLS", 20, 0..=1000, "a number of tools"),
@@ -152,13 +170,7 @@ impl Settings {
             );
         }
         #[cfg(not(feature = "dynamodb"))]
-        if mode == Mode::Tasks || reader.text("MCPFN_TASKS_FUNCTION").is_some() {
-            reader.mistake(
-                "MCPFN_TASKS_FUNCTION or MCPFN_LAMBDA_MODE=tasks is set, but this program was built \
-                 without the feature dynamodb, which has the store of tasks: build it with that, or \
-                 remove the variable",
-            );
-        }
+        without_table(&mut reader, mode);
         // what one environment is told the next one would not know
         let shares = cfg!(feature = "dynamodb") && reader.text("MCPFN_DYNAMODB_TABLE").is_some();
         if settings.common.subscriptions.poll && !shares {
@@ -168,6 +180,23 @@ impl Settings {
             );
         }
         reader.finish(settings)
+    }
+}
+
+/// What needs a table is told, where this program has none.
+#[cfg(not(feature = "dynamodb"))]
+fn without_table(reader: &mut EnvReader<'_>, mode: Mode) {
+    for (variable, word, own) in [
+        ("MCPFN_TASKS_FUNCTION", "tasks", Mode::Tasks),
+        ("MCPFN_EVENTS_QUEUE", "events", Mode::Events),
+    ] {
+        if mode == own || reader.text(variable).is_some() {
+            reader.mistake(format!(
+                "{variable} or MCPFN_LAMBDA_MODE={word} is set, but this program was built without \
+                 the feature dynamodb, which has the store of {word}: build it with that, or remove \
+                 the variable"
+            ));
+        }
     }
 }
 

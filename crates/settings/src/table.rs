@@ -65,10 +65,10 @@ const REST: &[Setting] = &[
     .on(Hosts::WORKERS),
     Setting::new(
         "MCPFN_LAMBDA_MODE",
-        "buffer|stream|tasks",
+        "buffer|stream|tasks|events",
         "buffer",
-        "how answers leave: stream for a function URL with InvokeMode RESPONSE_STREAM; tasks in the \
-         function that runs tasks and has no URL",
+        "how answers leave: stream for a function URL with InvokeMode RESPONSE_STREAM; tasks and \
+         events in the functions that run tasks or send events, and have no URL",
     )
     .on(Hosts::LAMBDA),
     Setting::new(
@@ -149,6 +149,21 @@ const REST: &[Setting] = &[
         "none: no call is a task",
         "name or ARN of the function that runs tasks; it needs MCPFN_DYNAMODB_TABLE and \
          MCPFN_STATE_KEY",
+    )
+    .on(Hosts::LAMBDA),
+    Setting::new(
+        "MCPFN_EVENTS_QUEUE",
+        "URL",
+        "none: nothing is kept of what tools emit",
+        "SQS queue of events that are to be sent to clients; it needs MCPFN_DYNAMODB_TABLE and \
+         MCPFN_STATE_KEY",
+    )
+    .on(Hosts::LAMBDA),
+    Setting::new(
+        "MCPFN_EVENTS_DEAD_QUEUE",
+        "URL",
+        "none: a line of the log",
+        "SQS queue that gets work for subscribers that nobody does any more, with its reason",
     )
     .on(Hosts::LAMBDA),
     Setting::new(

@@ -4,6 +4,7 @@
 //! tested in tests/lambda.
 
 mod documented;
+mod events;
 pub(crate) mod http;
 mod rie;
 mod running;
@@ -50,6 +51,7 @@ pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
     drop(front);
 
     secrets::run(cx, &out, counts)?;
+    events::run(cx, &out, counts)?;
     documented::run(cx, &tools, &out, counts)?;
     watch(cx, &tools, &bootstrap, &out, counts)?;
     if cfg!(target_os = "linux") {

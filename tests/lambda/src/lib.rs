@@ -10,20 +10,27 @@
 //! of the documentation, not AWS.
 
 mod environment;
+pub mod event_house;
+mod event_source;
 pub mod filter_pattern;
 mod fleet;
 mod front;
 mod queue;
+mod receiver;
 mod reply;
 mod runtime_api;
+mod sqs;
 pub mod table;
 pub mod template;
 mod url_event;
 
 pub use environment::{Bootstrap, Environment, Parts};
+pub use event_source::{EventSource, Turn};
 pub use fleet::Fleet;
 pub use front::Front;
 pub use queue::{Deliveries, Ordered, Queue};
+pub use receiver::{Delivered, Receiver};
 pub use reply::{Failure, Head, Prelude, Reply};
 pub use runtime_api::{Deadline, Invocation, Part};
+pub use sqs::{PlayedSqs, Waiting};
 pub use url_event::event;

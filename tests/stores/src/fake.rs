@@ -316,6 +316,7 @@ impl State {
         self.costs.requests += 1;
         match operation {
             "GetItem" => self.read(body, second),
+            "Query" => self.query(body, second),
             "TransactWriteItems" => self.transact(body, second),
             operation => self.write(operation, body, second),
         }
@@ -334,6 +335,52 @@ impl State {
         (200, answer)
     }
 
+    /// Items of a key between two `sk`, in their order: `pk = :pk AND sk BETWEEN :from AND :until`.
+    fn query(&mut self, body: &Value, second: u64) -> (u16, Value) {
+        let condition = body["KeyConditionExpression"].as_str();
+        assert_eq!(
+            condition,
+            Some("pk = :pk AND sk BETWEEN :from AND :until"),
+            "another condition is not played"
+        );
+        let values = &body["ExpressionAttributeValues"];
+        let [key, from, until] =
+            [":pk", ":from", ":until"].map(|name| values[name]["S"].as_str().unwrap_or_default());
+        let limit = body["Limit"].as_u64().unwrap_or(u64::MAX);
+        let mut found: Vec<_> = self
+            .items
+            .iter()
+            .filter(|((pk, sk), _)| pk == key && (from..=until).contains(&sk.as_str()))
+            .collect();
+        found.sort_unstable_by_key(|(key, _)| *key);
+        // a page has a megabyte: what passes it is the last one
+        let (mut page, mut bytes) = (Vec::new(), 0);
+        for (_, item) in &found {
+            if page.len() as u64 >= limit || bytes > 1024 * 1024 {
+                break;
+            }
+            bytes += size(item);
+            page.push((*item).clone());
+        }
+        let last = (page.len() < found.len() || page.len() as u64 == limit).then(|| page.last());
+        let mut answer = json!({"Items": page, "Count": page.len()});
+        if let Some(Some(last)) = last {
+            answer["LastEvaluatedKey"] = json!({"pk": last["pk"], "sk": last["sk"]});
+        }
+        // what is charged is the sum of what is read
+        let reads = bytes.div_ceil(4096).max(1) as f64;
+        let reads = reads
+            * if body["ConsistentRead"] == true {
+                1.0
+            } else {
+                0.5
+            };
+        match self.spend(key, second, reads, 0.0) {
+            true => (200, answer),
+            false => throttled(),
+        }
+    }
+
     fn write(&mut self, operation: &str, body: &Value, second: u64) -> (u16, Value) {
         let key = key_of(operation, body);
         let there = self.items.get(&key).cloned();
@@ -348,8 +395,11 @@ impl State {
             let item = there.as_ref().filter(|_| all);
             return (400, error("ConditionalCheckFailedException", item));
         }
+        let returned = body["ReturnValues"].as_str().unwrap_or_default();
         let answer = match (&new, &there) {
-            (Some(new), _) if body["ReturnValues"] == "UPDATED_NEW" => json!({"Attributes": new}),
+            (Some(new), _) if ["UPDATED_NEW", "ALL_NEW"].contains(&returned) => {
+                json!({"Attributes": new})
+            }
             (_, Some(old)) if body["ReturnValues"] == "ALL_OLD" => json!({"Attributes": old}),
             _ => json!({}),
         };

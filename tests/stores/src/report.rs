@@ -7,7 +7,7 @@ use std::sync::Arc;
 use mcpfn_core::port::{Mailbox, TaskStore, Topics};
 
 use crate::contract::{Store, Stores, checks};
-use crate::events::{EventStore, EventStores, of_events};
+use crate::events::{EventStore, EventStores, of_events, of_kept_events};
 use crate::mailbox::{Mailboxes, of_letters};
 use crate::tasks::{TaskStores, of_tasks};
 use crate::topics::{TopicStores, of_topics};
@@ -62,6 +62,14 @@ impl Report {
     pub async fn events(&mut self, one: Arc<dyn EventStore>, other: Arc<dyn EventStore>) {
         let stores = EventStores { one, other };
         for check in of_events() {
+            self.check(check.name, (check.run)(stores.clone())).await;
+        }
+    }
+
+    /// That of events but for the queue, likewise.
+    pub async fn kept_events(&mut self, one: Arc<dyn EventStore>, other: Arc<dyn EventStore>) {
+        let stores = EventStores { one, other };
+        for check in of_kept_events() {
             self.check(check.name, (check.run)(stores.clone())).await;
         }
     }

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use mcpfn_core::port::{Swapped, TaskPart, TaskStore as _};
 use mcpfn_lambda::dynamodb;
 use mcpfn_store_tests::contract::{Stores, checks};
+use mcpfn_store_tests::events::{EventStores, WithoutQueue, of_kept_events};
 use mcpfn_store_tests::fake::{Asked, Fake, Fault};
 use mcpfn_store_tests::tasks::{TaskStores, of_tasks};
 
@@ -43,6 +44,23 @@ async fn dynamodb_keeps_the_contract_of_tasks() {
 
 const NOW: u64 = 1_795_168_800_000;
 const END: u64 = NOW + 60_000;
+
+#[tokio::test]
+async fn the_fake_keeps_the_contract_of_events() {
+    let (_, one, other) = two();
+    let stores = EventStores {
+        one: Arc::new(WithoutQueue(Arc::new(one))),
+        other: Arc::new(WithoutQueue(Arc::new(other))),
+    };
+    let mut failed = Vec::new();
+    for check in of_kept_events() {
+        if tokio::spawn((check.run)(stores.clone())).await.is_err() {
+            failed.push(check.name);
+        }
+    }
+    assert!(failed.is_empty(), "{failed:#?}");
+    assert_eq!(of_kept_events().count(), 12);
+}
 
 fn two() -> (Fake, dynamodb::Stores, dynamodb::Stores) {
     let fake = Fake::default();

@@ -10,6 +10,7 @@ use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{
     BehaviorVersion, Config, IdentityCache, Region, SharedHttpClient, StalledStreamProtectionConfig,
 };
+use aws_sdk_dynamodb::operation::get_item::GetItemOutput;
 use mcpfn_core::port::StoreError;
 use mcpfn_native::shared::{Breaker, RequestFailure, RequestLimits, SharedService, Unanswered};
 use tokio::sync::OnceCell;
@@ -79,6 +80,17 @@ impl TableClient {
         self.item(breaker, key, kind, true).await
     }
 
+    /// The same, whatever a breaker says.
+    pub(super) async fn insist_on(
+        &self,
+        key: &str,
+        kind: &str,
+    ) -> Result<Option<AttributeMap>, Unanswered> {
+        let answer = self.insist(|dynamodb, table| get(dynamodb, table, key, kind, true));
+        // a read has no condition
+        Ok(answer.await?.ok().and_then(|answer| answer.item))
+    }
+
     async fn item(
         &self,
         breaker: &Breaker,
@@ -87,18 +99,7 @@ impl TableClient {
         consistent: bool,
     ) -> Result<Option<AttributeMap>, Unanswered> {
         let answer = self.ask(breaker, key, |dynamodb, table| {
-            let request = dynamodb
-                .get_item()
-                .table_name(table)
-                .set_consistent_read(consistent.then_some(true))
-                .key("pk", text(key))
-                .key("sk", text(kind));
-            async move {
-                request
-                    .send()
-                    .await
-                    .map_err(|error| Failure::of(error, |_| None))
-            }
+            get(dynamodb, table, key, kind, consistent)
         });
         // a read has no condition
         Ok(answer.await?.ok().and_then(|answer| answer.item))
@@ -183,6 +184,26 @@ impl fmt::Debug for TableClient {
         f.debug_struct("TableClient")
             .field("table", &self.table)
             .finish_non_exhaustive()
+    }
+}
+
+/// A request for one item.
+fn get(
+    dynamodb: &DynamoDb,
+    table: &str,
+    key: &str,
+    kind: &str,
+    consistent: bool,
+) -> impl Future<Output = Result<GetItemOutput, Failure>> + use<> {
+    let request = dynamodb
+        .get_item()
+        .table_name(table)
+        .set_consistent_read(consistent.then_some(true))
+        .key("pk", text(key))
+        .key("sk", text(kind));
+    async move {
+        let sent = request.send().await;
+        sent.map_err(|error| Failure::of(error, |_| None))
     }
 }
 

@@ -14,7 +14,7 @@
 //! Each change leaves a random name: one whose answer was lost finds its name when it is sent again,
 //! and was made once.
 
-mod write;
+pub(super) mod write;
 
 use std::time::Duration;
 

@@ -5,9 +5,14 @@ use std::convert::Infallible;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use mcpfn::port::Platform;
+use std::sync::Arc;
+
+use mcpfn::event::Event;
+use mcpfn::port::{Clock, HttpClient, Platform};
 use mcpfn::prelude::*;
 use mcpfn_lambda::{Setup, Variables};
+use mcpfn_native::Client;
+use serde_json::json;
 
 /// Says how the caller was recognised, and as whom.
 #[tool(read_only)]
@@ -139,6 +144,53 @@ async fn come_back(args: ComeBack, cx: &Cx) -> Result<String, ToolError> {
     Err(task.later(Duration::from_millis(args.after_ms)))
 }
 
+#[input]
+struct Door {
+    /// Which.
+    number: u64,
+}
+
+/// Opens a door, and says so.
+#[tool]
+async fn open_door(args: Door, cx: &Cx) -> Result<String, ToolError> {
+    let id = format!("door-{}", args.number);
+    cx.emit_as(id, "door.opened", &json!({"number": args.number}))
+        .await
+}
+
+/// What can be heard of, where there is a queue for it.
+fn with_events(builder: Builder) -> Builder {
+    let event = Event::new("door.opened").description("A door was opened.");
+    builder
+        .event(event.payload_schema(json!({"type": "object"})))
+        .tool(open_door)
+}
+
+/// The system's clock, and as many milliseconds more as a file says.
+struct ShiftedClock(String);
+
+impl Clock for ShiftedClock {
+    fn now_ms(&self) -> u64 {
+        let more = std::fs::read_to_string(&self.0).unwrap_or_default();
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        let now_ms = now.map_or(0, |now| now.as_millis() as u64);
+        now_ms + more.trim().parse::<u64>().unwrap_or(0)
+    }
+}
+
+/// What a test puts in the place of the host's own: another time, and one more root to trust.
+fn with_ports(mut platform: Platform, clock: Option<String>, root: Option<String>) -> Platform {
+    if let Some(path) = clock {
+        platform = platform.with_clock(Arc::new(ShiftedClock(path)));
+    }
+    if let Some(path) = root {
+        let root = std::fs::read(path).expect("a certificate");
+        let client = Client::new().with_root(&root).expect("a root");
+        platform = platform.with_port::<dyn HttpClient>(Arc::new(client));
+    }
+    platform
+}
+
 struct Watch {
     done: bool,
 }
@@ -182,9 +234,14 @@ fn main() -> ExitCode {
             .tool(degraded)
             .tool(kept)
             .tool(written);
+        let builder = match variables.text("MCPFN_EVENTS_QUEUE") {
+            Some(_) => with_events(builder),
+            None => builder,
+        };
+        let (clock, root) = (variables.text("TEST_CLOCK"), variables.text("TEST_ROOT"));
         Ok::<_, Infallible>(Setup {
             builder,
-            ports: |platform: Platform| platform,
+            ports: move |platform: Platform| with_ports(platform, clock, root),
         })
     };
     mcpfn_lambda::run(setup, &[])

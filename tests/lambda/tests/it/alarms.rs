@@ -669,7 +669,8 @@ fn every_alarm_has_its_section_of_the_runbook() {
         .map(|heading| heading.to_lowercase().replace(' ', "-").replace(',', ""))
         .collect();
     let template = template();
-    let stack = template.deploy(&[("Tasks", "on")]).unwrap();
+    let parameters = [("Tasks", "on"), ("Events", "on")];
+    let stack = template.deploy(&parameters).unwrap();
     for (name, about) in stack.of_kind("AWS::CloudWatch::Alarm") {
         let description = about["AlarmDescription"].as_str().unwrap();
         let anchor = description

@@ -2,6 +2,7 @@
 //! through the Runtime API.
 
 mod alarms; // from a failure to its line, its filter and its alarm
+mod events; // events that are sent by a function of their own
 mod large; // answers near what each trigger takes
 mod life; // from the first breath to the last: settings, panics, deadlines, many calls
 mod streaming; // answers in pieces, and their ends

@@ -75,6 +75,7 @@ const SETS: &[(&str, Parameters)] = &[
     ),
     ("an HTTP API for signed callers", &[("HttpApi", "yes")]),
     ("tasks", &[("Tasks", "on")]),
+    ("events", &[("Events", "on")]),
 ];
 
 /// Policies whose actions AWS knows no resource for.

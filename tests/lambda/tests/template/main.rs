@@ -3,6 +3,7 @@
 //! `MCPFN_TEST_TEMPLATE` it is another file: what the serverless transform makes of the template.
 
 mod callers; // who may invoke what
+mod events; // the function that sends them, and its queues
 mod files; // what the role may do in a bucket
 mod iam; // what the role may do, as a reviewer reads it
 mod releases; // versions, and what makes a new one

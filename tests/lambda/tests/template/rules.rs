@@ -198,6 +198,29 @@ const REFUSED: &[(Parameters, Parameters, &str)] = &[
         "without DomainName",
     ),
     (
+        &[("EventsConcurrency", "5")],
+        &[("Events", "on")],
+        "have no effect without Events=on",
+    ),
+    (
+        &[("WebhookId", "message")],
+        &[("Events", "on")],
+        "have no effect without Events=on",
+    ),
+    (
+        &[
+            ("Events", "on"),
+            FILE_SYSTEM,
+            ("Database", "/mnt/data/shop.db"),
+            ("DatabaseWritable", "on"),
+            ("ReservedConcurrency", "1"),
+            ("SubnetIds", "subnet-1"),
+            ("SecurityGroupIds", "sg-1"),
+        ],
+        &[("Events", "off")],
+        "another function that would open",
+    ),
+    (
         &[("TasksConcurrency", "5")],
         &[("Tasks", "on")],
         "TasksConcurrency has no effect",

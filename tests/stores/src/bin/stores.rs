@@ -18,6 +18,7 @@ use mcpfn_core::port::{
 use mcpfn_lambda::dynamodb::{self, Table};
 use mcpfn_ports::{BlobError, BlobPath, Blobs as _, WriteCondition};
 use mcpfn_store_tests::bucket;
+use mcpfn_store_tests::events::WithoutQueue;
 use mcpfn_store_tests::files::{self, Files};
 use mcpfn_store_tests::outage::{self, Met};
 use mcpfn_store_tests::proxy::{Mode, Proxy, Stale};
@@ -249,6 +250,8 @@ async fn contract(emulator: SocketAddr, report: &mut Report) {
     report.letters(stores(), stores()).await;
     report.tasks(stores(), stores(), "").await;
     report.topics(stores(), stores()).await;
+    let events = || Arc::new(WithoutQueue(stores()));
+    report.kept_events(events(), events()).await;
 }
 
 /// What is asked of the table, and by how many connections.

@@ -1,5 +1,5 @@
 //! DynamoDB's expressions, as far as the stores use them: conditions with comparisons, `AND`, `OR`,
-//! `NOT` and the two functions about existence; updates with `SET`.
+//! `NOT` and the two functions about existence; updates with `SET`, `ADD` and `REMOVE`.
 
 use serde_json::{Map, Value};
 
@@ -36,8 +36,8 @@ pub(super) fn holds(condition: &str, item: &Item, names: &Names<'_>) -> bool {
     holds
 }
 
-/// The item after `SET a = x, b = y + z`; nothing where an operand is missing, which DynamoDB
-/// refuses.
+/// The item after `SET a = x, b = y + z ADD c :n REMOVE d`; nothing where an operand is missing, which
+/// DynamoDB refuses.
 #[must_use]
 pub(super) fn set(update: &str, item: &Item, names: &Names<'_>) -> Option<Item> {
     let mut parser = Parser {
@@ -47,22 +47,28 @@ pub(super) fn set(update: &str, item: &Item, names: &Names<'_>) -> Option<Item> 
         names,
     };
     let mut updated = item.clone();
-    assert_eq!(parser.next(), "SET", "{update}");
-    loop {
-        let token = parser.next();
-        let name = parser.path(&token);
-        assert_eq!(parser.next(), "=", "{update}");
-        let mut value = parser.operand()?;
-        if parser.takes("+") {
-            let sum = number(&value)? + number(&parser.operand()?)?;
-            value = serde_json::json!({"N": sum.to_string()});
-        }
-        updated.insert(name, value);
-        if !parser.takes(",") {
-            assert_eq!(parser.at, parser.tokens.len(), "{update}");
-            return Some(updated);
+    while parser.at < parser.tokens.len() {
+        let clause = parser.next();
+        loop {
+            let token = parser.next();
+            let name = parser.path(&token);
+            match clause.as_str() {
+                "SET" => drop(updated.insert(name, parser.assigned(update)?)),
+                "ADD" => {
+                    let more = number(&parser.operand()?)?;
+                    let there = updated.get(&name).map_or(Some(0), number)?;
+                    let sum = (there + more).to_string();
+                    updated.insert(name, serde_json::json!({"N": sum}));
+                }
+                "REMOVE" => drop(updated.remove(&name)),
+                other => panic!("{other} in {update}"),
+            }
+            if !parser.takes(",") {
+                break;
+            }
         }
     }
+    Some(updated)
 }
 
 fn tokens(text: &str) -> Vec<String> {
@@ -168,6 +174,17 @@ impl Parser<'_> {
         self.item.get(&self.path(&token)).cloned()
     }
 
+    /// What is behind the name that is set.
+    fn assigned(&mut self, update: &str) -> Option<Value> {
+        assert_eq!(self.next(), "=", "{update}");
+        let value = self.operand()?;
+        if !self.takes("+") {
+            return Some(value);
+        }
+        let sum = number(&value)? + number(&self.operand()?)?;
+        Some(serde_json::json!({"N": sum.to_string()}))
+    }
+
     fn path(&self, token: &str) -> String {
         if token.starts_with('#') {
             let name = self.names.names[token].as_str();
@@ -212,5 +229,10 @@ mod tests {
             json!({"a": {"N": "11"}, "b": {"S": "x"}, "c": {"S": "x"}})
         );
         assert!(set("SET a = d + :one", item, &names).is_none());
+        let updated = set("SET c = :x ADD a :n, e :one REMOVE #b, f", item, &names).unwrap();
+        assert_eq!(
+            Value::Object(updated),
+            json!({"a": {"N": "19"}, "c": {"S": "x"}, "e": {"N": "1"}})
+        );
     }
 }

@@ -30,7 +30,7 @@ const SAME: &str = "version = :version AND expires_ms > :now";
 const HOT_PAUSES_MS: [u64; 3] = [250, 500, 1000];
 
 /// What became of a write.
-pub(super) enum Written {
+pub(in super::super) enum Written {
     Done,
     /// The condition on the head did not hold, and this is the head that there is.
     Refused(AttributeMap),
@@ -108,9 +108,9 @@ impl Stores {
             .build())
     }
 
-    pub(super) fn built<T>(&self, built: Result<T, BuildError>) -> Result<T, StoreError> {
+    pub(in super::super) fn built<T>(&self, built: Result<T, BuildError>) -> Result<T, StoreError> {
         built.map_err(|error| {
-            let sentence = format_args!("can't be asked to keep a task: {error}");
+            let sentence = format_args!("can't be asked: {error}");
             self.client.lasting(sentence)
         })
     }
@@ -193,7 +193,7 @@ fn not_updated(error: SdkError<UpdateItemError, HttpResponse>) -> Result<Written
     }
 }
 
-fn not_transacted(
+pub(in super::super) fn not_transacted(
     error: SdkError<TransactWriteItemsError, HttpResponse>,
 ) -> Result<Written, Failure> {
     let cancelled = match error.as_service_error() {
