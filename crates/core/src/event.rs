@@ -85,6 +85,7 @@ pub struct Event {
     pub(crate) selection: Option<Box<dyn Selection>>,
     pub(crate) permission: Option<Box<dyn Permission>>,
     pub(crate) poll: Option<Box<dyn ErasedPoll>>,
+    pub(crate) sent: bool,
     pub(crate) keep: EventRetention,
     pub(crate) every: Duration,
 }
@@ -103,6 +104,7 @@ impl Event {
             selection: None,
             permission: None,
             poll: None,
+            sent: false,
             keep: EventRetention::default(),
             every: Duration::from_secs(30),
         }
@@ -182,7 +184,8 @@ impl Event {
     }
 
     /// It comes from this function, which is asked for what happened behind a cursor of its own: for
-    /// what is kept elsewhere already. Such an event is never emitted, and not sent by webhooks.
+    /// what is kept elsewhere already. Such an event is never emitted, and sent by webhooks only with
+    /// [`Event::sent`].
     ///
     /// ```
     /// use mcpfn_core::event::{Event, EventOccurrence, EventPage, EventPoll};
@@ -225,6 +228,16 @@ impl Event {
     {
         self.input.get_or_insert_with(of_input::<F>);
         self.poll = Some(Box::new(TypedPoll::<_, F>::new(poll)));
+        self
+    }
+
+    /// An event with a function is sent to addresses of clients, too, where the host reads it for them
+    /// ([`Server::pump_events`](crate::Server::pump_events)). The function is then asked once for all
+    /// subscribers, without arguments and for an anonymous caller: what it gives may not depend on
+    /// either, and what a client chose is told apart by [`Event::matching`], or member by member. Give
+    /// each occurrence the id that it has where it comes from: after a crash some are sent again.
+    pub fn sent(mut self) -> Self {
+        self.sent = true;
         self
     }
 

@@ -133,10 +133,10 @@ impl Connection {
         }
         match envelope.into_call(era, Arc::clone(&self.principal)) {
             Err(error) => refuse(Some(id), &error),
-            Ok(call) => match self
-                .server
-                .reply(call.in_session(self.session.as_ref()), platform)
-            {
+            Ok(call) => match self.server.reply(
+                call.in_session(self.session.as_ref()).on_stream(true),
+                platform,
+            ) {
                 Execution::Done(response) => Received::Send(response.message),
                 Execution::Running(running) => Received::Run {
                     id: id.as_json().into(),

@@ -118,6 +118,7 @@ pub struct Running {
     id: Box<str>,
     outbox: Outbox,
     wants_progress: bool,
+    is_stream: bool,
     stage: Stage,
 }
 
@@ -140,8 +141,24 @@ impl Running {
             id,
             outbox,
             wants_progress,
+            is_stream: false,
             stage: Stage::Working(call),
         }
+    }
+
+    /// The same as a stream that is held.
+    pub(crate) fn held(self) -> Self {
+        Self {
+            is_stream: true,
+            ..self
+        }
+    }
+
+    /// It tells its client of what happens until its time is over, and is no work that must end: on a
+    /// transport without a connection for each call, it is dropped once the client sends no more.
+    #[must_use]
+    pub fn is_stream(&self) -> bool {
+        self.is_stream
     }
 
     /// The client wants to hear that the call goes on: it gave a progress token.

@@ -36,6 +36,7 @@ pub async fn serve(
     let mut calls = Calls {
         tasks: JoinSet::new(),
         by_id: HashMap::new(),
+        streams: HashMap::new(),
         lines,
     };
     let mut connection = Connection::new(server, Principal::local()).max_values(max_values);
@@ -69,6 +70,8 @@ pub async fn serve(
 struct Calls {
     tasks: JoinSet<()>,
     by_id: HashMap<Box<str>, AbortHandle>,
+    /// Those that nobody waits for once the client sends no more.
+    streams: HashMap<Box<str>, AbortHandle>,
     lines: mpsc::Sender<Bytes>,
 }
 
@@ -78,8 +81,12 @@ impl Calls {
             Received::Nothing => {}
             Received::Send(line) => self.send(line).await,
             Received::Run { id, call } => {
+                let is_stream = call.is_stream();
                 let handle = self.tasks.spawn(run(call, self.lines.clone()));
-                self.by_id.insert(id, handle);
+                match is_stream {
+                    true => self.streams.insert(id, handle),
+                    false => self.by_id.insert(id, handle),
+                };
                 self.forget_finished();
             }
             Received::Batch(batch) => {
@@ -91,7 +98,8 @@ impl Calls {
             // not before the next line is read: an answer may be what a call waits for
             Received::Keep(letter) => letter.0.await,
             Received::Cancel(id) => {
-                if let Some(handle) = self.by_id.remove(&id) {
+                let stream = self.streams.remove(&id);
+                if let Some(handle) = stream.or_else(|| self.by_id.remove(&id)) {
                     handle.abort();
                 }
             }
@@ -104,13 +112,18 @@ impl Calls {
     }
 
     fn forget_finished(&mut self) {
-        if self.by_id.len() > 64 {
-            self.by_id.retain(|_, handle| !handle.is_finished());
+        for calls in [&mut self.by_id, &mut self.streams] {
+            if calls.len() > 64 {
+                calls.retain(|_, handle| !handle.is_finished());
+            }
         }
         while self.tasks.try_join_next().is_some() {}
     }
 
     async fn finish(mut self) {
+        for stream in self.streams.values() {
+            stream.abort();
+        }
         while self.tasks.join_next().await.is_some() {}
     }
 }

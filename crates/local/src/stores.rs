@@ -127,7 +127,8 @@ where
     let queue = Arc::new(runs.clone().over(Arc::clone(stores) as _));
     let ports = EventPorts::new(Arc::clone(stores) as _)
         .webhooks(Arc::clone(stores) as _, queue)
-        .streams(STREAM);
+        .streams(STREAM)
+        .pumped();
     platform.with_events(ports)
 }
 

@@ -76,12 +76,38 @@ impl EventRuns {
         self.0.told.notify_one();
     }
 
-    /// Sends events for as long as the platform is there. Ends at once for a server without events,
-    /// and where this process sends already: it does from the first event on that it puts itself.
+    /// Sends events for as long as the platform is there, and reads those for their subscribers that
+    /// have a function of their own. Ends at once for a server without events, and where this process
+    /// sends already: it does from the first event on that it puts itself.
     pub async fn keep_sending(self) {
+        let reads = self.clone().keep_reading();
+        tokio::join!(reads, self.keep_taking());
+    }
+
+    async fn keep_taking(self) {
         let has_events = self.0.bound.get().map(|(server, _)| server.has_events());
         if has_events == Some(true) && !self.0.sends.swap(true, Ordering::Relaxed) {
             self.send().await;
+        }
+    }
+
+    /// Has functions of events asked, as often as they say; where there are none, never.
+    async fn keep_reading(self) {
+        let Some((server, platform)) = self.0.bound.get() else {
+            return;
+        };
+        let Some(every) = server.pumps_every() else {
+            return;
+        };
+        loop {
+            let Some(platform) = platform.upgrade() else {
+                return;
+            };
+            let pumped = server.pump_events(&platform).await;
+            drop(platform);
+            if !pumped.more {
+                tokio::time::sleep(every).await;
+            }
         }
     }
 

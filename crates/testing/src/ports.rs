@@ -59,7 +59,8 @@ pub(crate) fn platform(
     .with_events(
         EventPorts::new(events.clone())
             .webhooks(events.clone(), events)
-            .streams(Duration::from_secs(600)),
+            .streams(Duration::from_secs(600))
+            .pumped(),
     )
 }
 

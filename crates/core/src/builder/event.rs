@@ -6,7 +6,7 @@ use serde_json::json;
 use super::register::{check_description, check_name, check_scopes, report, unique};
 use crate::dispatch::events;
 use crate::event::Event;
-use crate::event::registry::{RegisteredEvent, ServerEvents};
+use crate::event::registry::{PumpEvents, RegisteredEvent, RunEventJob, ServerEvents};
 use crate::model::capabilities::{EVENTS, Offered, ServerCapabilities};
 use crate::port::{TypeMap, milliseconds};
 use crate::tool::schema::{NoArguments, check_references, of_input};
@@ -47,7 +47,8 @@ pub(super) fn register(
     let registered = events.into_iter();
     let registered = registered.filter_map(|event| registered_event(event, mistakes));
     let registered = registered.collect();
-    ServerEvents::new(server.to_owned(), registered, events::serve, events::run)
+    let work = (events::run as RunEventJob, events::pumped as PumpEvents);
+    ServerEvents::new(server.to_owned(), registered, events::serve, work)
 }
 
 fn registered_event(event: Event, mistakes: &mut Vec<String>) -> Option<RegisteredEvent> {
@@ -71,6 +72,15 @@ fn registered_event(event: Event, mistakes: &mut Vec<String>) -> Option<Register
             .ok()
     };
     let (arguments, data) = (compiled(&input, "input"), compiled(&payload, "payload"));
+    let nothing = json!({});
+    let all = arguments
+        .as_ref()
+        .is_none_or(|it| it.check(&nothing).is_ok());
+    if event.sent && !all {
+        let sentence = "it is `sent`, and is read without arguments for that: let all members of its \
+                        input be optional";
+        found.push(sentence.to_owned());
+    }
     report("event", &event.name, &found, mistakes);
     Some(RegisteredEvent {
         name: event.name,
@@ -84,6 +94,7 @@ fn registered_event(event: Event, mistakes: &mut Vec<String>) -> Option<Register
         selection: event.selection,
         permission: event.permission,
         poll: event.poll,
+        sent: event.sent,
         keep: event.keep,
         every_ms: milliseconds(event.every).max(LEAST_EVERY_MS),
     })

@@ -7,6 +7,7 @@ mod failed;
 mod find;
 mod list;
 mod poll;
+mod pump;
 mod send;
 mod stream;
 mod subscribe;
@@ -15,12 +16,13 @@ mod verify;
 mod wanted;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 
 use super::listen::not_found;
 use crate::call::Call;
-use crate::event::job::{EventJobRun, EventWork};
+use crate::event::job::{EventJobRun, EventWork, EventsPumped};
 use crate::event::registry::{ServerEvents, queue};
 use crate::jsonrpc::Error;
 use crate::port::Platform;
@@ -68,6 +70,36 @@ impl Server {
             None => EventJobRun::Done,
         }
     }
+
+    /// How often [`Server::pump_events`] is worth it; never where no event needs it.
+    #[must_use]
+    pub fn pumps_every(&self) -> Option<Duration> {
+        let events = ServerEvents::of(self)?.events.iter();
+        let pumped = events.filter(|event| event.sent && event.poll.is_some());
+        pumped
+            .map(|event| Duration::from_millis(event.every_ms))
+            .min()
+    }
+
+    /// Reads events that have a function ([`Event::poll`](crate::event::Event::poll)) and are
+    /// [`sent`](crate::event::Event::sent), for those who subscribed to them: what is new since the
+    /// last time is kept and sent as if it had been emitted. For a host with a timer or a schedule,
+    /// whose [`EventPorts`](crate::port::EventPorts::pumped) say that there is one.
+    ///
+    /// Nothing is read of an event without subscribers. Calls at the same time, also of other
+    /// instances, do no harm: one of them reads. An event takes at most a thousand occurrences of each
+    /// call. Dropping it loses nothing: some are sent again, with the same ids.
+    pub async fn pump_events(&self, platform: &Arc<Platform>) -> EventsPumped {
+        match ServerEvents::of(self) {
+            Some(service) => (service.pump)(self.clone(), Arc::clone(platform)).await,
+            None => EventsPumped::default(),
+        }
+    }
+}
+
+/// Reads events for their subscribers.
+pub(crate) fn pumped(server: Server, platform: Arc<Platform>) -> BoxFuture<'static, EventsPumped> {
+    Box::pin(async move { pump::all(&server, &platform).await })
 }
 
 /// Does work of the queue.

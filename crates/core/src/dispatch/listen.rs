@@ -118,7 +118,8 @@ pub(super) fn listen(
     };
     let id = call.id.as_json().into();
     let hold = Box::pin(stream.hold(honoured));
-    Ok(Execution::Running(Running::new(id, false, outbox, hold)))
+    let running = Running::new(id, false, outbox, hold);
+    Ok(Execution::Running(running.held()))
 }
 
 /// Resources, with the state of each that the client has heard of.

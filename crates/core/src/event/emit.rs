@@ -3,12 +3,12 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use serde::Serialize;
-use serde_json::Value;
 
 use super::job::EventWork;
-use super::occurrence::EventOccurrence;
-use super::registry::{ServerEvents, sends};
+use super::occurrence::{EventOccurrence, WireOccurrence};
+use super::registry::{RegisteredEvent, ServerEvents, sends};
 use super::signature::hex;
 use crate::context::Cx;
 use crate::error::ToolError;
@@ -100,17 +100,13 @@ async fn emit(
     let event = service.index.get(name).filter(|event| event.poll.is_none());
     let event = event.ok_or_else(unknown)?;
     let written = occurrence.written(name).map_err(ToolError::internal)?;
-    check(&event.data, &written.data, name)?;
-    let (id, body) = (written.event_id.clone(), to_json(&written));
-    if body.len() > EVENT_BYTES {
-        return Err(ToolError::internal(format_args!(
-            "an event of `{name}` has {} bytes, and {EVENT_BYTES} are the most: let it name where the \
-             rest is",
-            body.len()
-        )));
-    }
-    let kept = keep(service, platform, name, body, event.keep).await;
-    kept.map_err(|error| {
+    let (id, body) = (written.event_id.clone(), event.checked(&written)?);
+    let emission = Emission {
+        service,
+        event,
+        platform,
+    };
+    emission.keep(vec![body]).await.map_err(|error| {
         platform.store_failed("event log", &error);
         let sentence = "what happened could not be told to those who wait for it";
         ToolError::unavailable(sentence, format_args!("{name}: {error}"))
@@ -118,34 +114,61 @@ async fn emit(
     Ok(id)
 }
 
-fn check(schema: &mcpfn_schema::Schema, data: &Value, name: &str) -> Result<(), ToolError> {
-    schema.check(data).map_err(|violations| {
-        ToolError::internal(format_args!(
-            "an event of `{name}` does not fit its schema:\n{violations}"
-        ))
-    })
+impl RegisteredEvent {
+    /// As the log has it.
+    ///
+    /// # Errors
+    /// What the author did wrong.
+    pub(crate) fn checked(&self, written: &WireOccurrence) -> Result<Bytes, ToolError> {
+        let name = &self.name;
+        self.data.check(&written.data).map_err(|violations| {
+            ToolError::internal(format_args!(
+                "an event of `{name}` does not fit its schema:\n{violations}"
+            ))
+        })?;
+        let body = to_json(written);
+        if body.len() > EVENT_BYTES {
+            return Err(ToolError::internal(format_args!(
+                "an event of `{name}` has {} bytes, and {EVENT_BYTES} are the most: let it name \
+                 where the rest is",
+                body.len()
+            )));
+        }
+        Ok(body.into())
+    }
 }
 
-async fn keep(
-    service: &ServerEvents,
-    platform: &Platform,
-    name: &str,
-    body: Vec<u8>,
-    keep: crate::port::EventRetention,
-) -> Result<(), StoreError> {
-    let missing = || StoreError::lasting("this host keeps no events");
-    let ports = platform.events.as_ref().ok_or_else(missing)?;
-    let (topic, now_ms) = (service.topic(name), platform.clock.now_ms());
-    let append = ports.log.append(&topic, body.into(), now_ms, keep);
-    let position = asked(&platform.timer, append).await?;
-    let webhooks = ports.webhooks.as_ref().filter(|_| sends(platform));
-    if let Some(webhooks) = webhooks {
-        let job = EventWork::fan_out(name, position).job(&service.server, now_ms);
-        asked(
-            &platform.timer,
-            webhooks.queue.put(&service.queue(), vec![job], now_ms),
-        )
-        .await?;
+/// Events on their way into the log, and to who subscribed.
+pub(crate) struct Emission<'a> {
+    pub(crate) service: &'a ServerEvents,
+    pub(crate) event: &'a RegisteredEvent,
+    pub(crate) platform: &'a Platform,
+}
+
+impl Emission<'_> {
+    /// All that were checked, in their order; or, where a store is down, those before.
+    pub(crate) async fn keep(self, bodies: Vec<Bytes>) -> Result<(), StoreError> {
+        let Self {
+            service,
+            event,
+            platform,
+        } = self;
+        let missing = || StoreError::lasting("this host keeps no events");
+        let ports = platform.events.as_ref().ok_or_else(missing)?;
+        let webhooks = ports.webhooks.as_ref().filter(|_| sends(platform));
+        let topic = service.topic(&event.name);
+        let mut jobs = Vec::new();
+        for body in bodies {
+            let now_ms = platform.clock.now_ms();
+            let append = ports.log.append(&topic, body, now_ms, event.keep);
+            let position = asked(&platform.timer, append).await?;
+            jobs.push(EventWork::fan_out(&event.name, position).job(&service.server, now_ms));
+        }
+        if let Some(webhooks) = webhooks.filter(|_| !jobs.is_empty()) {
+            let (queue, now_ms) = (service.queue(), platform.clock.now_ms());
+            let put = webhooks.queue.put(&queue, jobs, now_ms);
+            asked(&platform.timer, put).await?;
+        }
+        Ok(())
     }
-    Ok(())
 }

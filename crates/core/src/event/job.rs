@@ -116,6 +116,18 @@ pub enum EventJobRun {
     Unavailable,
 }
 
+/// What [`Server::pump_events`](crate::Server::pump_events) did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[must_use = "there may be more to do"]
+pub struct EventsPumped {
+    /// How many events were kept for subscribers.
+    pub appended: usize,
+    /// There are more already: call it again.
+    pub more: bool,
+    /// How many events could not be read; the log has why, and the next call tries again.
+    pub failed: usize,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

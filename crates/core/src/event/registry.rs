@@ -8,7 +8,7 @@ use bytes::Bytes;
 use mcpfn_schema::Schema;
 use serde_json::Value;
 
-use super::job::EventJobRun;
+use super::job::{EventJobRun, EventsPumped};
 use super::typed::{ErasedPoll, Permission, Selection, equal_members};
 use crate::arguments;
 use crate::call::Call;
@@ -26,6 +26,8 @@ pub(crate) type ServeEvents =
     fn(&Server, &Call<'_>, &'static str, &Arc<Platform>) -> Result<Execution, Error>;
 /// Does work of the queue.
 pub(crate) type RunEventJob = fn(Server, Bytes, Arc<Platform>) -> BoxFuture<'static, EventJobRun>;
+/// Reads events for their subscribers.
+pub(crate) type PumpEvents = fn(Server, Arc<Platform>) -> BoxFuture<'static, EventsPumped>;
 
 /// All events of a server.
 pub(crate) struct ServerEvents {
@@ -34,6 +36,7 @@ pub(crate) struct ServerEvents {
     pub(crate) index: HashMap<String, Arc<RegisteredEvent>>,
     pub(crate) serve: ServeEvents,
     pub(crate) run: RunEventJob,
+    pub(crate) pump: PumpEvents,
 }
 
 impl ServerEvents {
@@ -41,7 +44,7 @@ impl ServerEvents {
         server: String,
         events: Vec<RegisteredEvent>,
         serve: ServeEvents,
-        run: RunEventJob,
+        (run, pump): (RunEventJob, PumpEvents),
     ) -> Self {
         let events: Vec<_> = events.into_iter().map(Arc::new).collect();
         let index = events.iter();
@@ -52,6 +55,7 @@ impl ServerEvents {
             events,
             serve,
             run,
+            pump,
         }
     }
 
@@ -88,6 +92,8 @@ pub(crate) struct RegisteredEvent {
     pub(crate) selection: Option<Box<dyn Selection>>,
     pub(crate) permission: Option<Box<dyn Permission>>,
     pub(crate) poll: Option<Box<dyn ErasedPoll>>,
+    /// With a function, and sent all the same.
+    pub(crate) sent: bool,
     pub(crate) keep: EventRetention,
     pub(crate) every_ms: u64,
 }
@@ -134,10 +140,22 @@ impl RegisteredEvent {
         if events.is_some_and(|events| events.streams.is_some()) {
             delivery.push("push");
         }
-        if self.poll.is_none() && sends(platform) {
+        if self.is_sent(platform) {
             delivery.push("webhook");
         }
         delivery
+    }
+
+    /// Whether it is sent to addresses of clients on this platform.
+    pub(crate) fn is_sent(&self, platform: &Platform) -> bool {
+        sends(platform) && (self.poll.is_none() || self.is_pumped(platform))
+    }
+
+    /// Whether its function is asked for its subscribers.
+    pub(crate) fn is_pumped(&self, platform: &Platform) -> bool {
+        let events = platform.events.as_ref();
+        let pumps = events.is_some_and(|events| events.pumps);
+        self.poll.is_some() && self.sent && pumps && sends(platform)
     }
 }
 

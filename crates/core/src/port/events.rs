@@ -273,6 +273,7 @@ pub struct EventPorts {
     pub(crate) log: Arc<dyn EventLog>,
     pub(crate) webhooks: Option<WebhookPorts>,
     pub(crate) streams: Option<Duration>,
+    pub(crate) pumps: bool,
 }
 
 /// What webhooks need beside the log, and a client for HTTP.
@@ -289,6 +290,7 @@ impl EventPorts {
             log,
             webhooks: None,
             streams: None,
+            pumps: false,
         }
     }
 
@@ -311,6 +313,13 @@ impl EventPorts {
         self.streams = Some(at_most);
         self
     }
+
+    /// The host calls [`Server::pump_events`](crate::Server::pump_events) from time to time, so that
+    /// events with a function of their own are sent to addresses of clients, too.
+    pub fn pumped(mut self) -> Self {
+        self.pumps = true;
+        self
+    }
 }
 
 impl std::fmt::Debug for EventPorts {
@@ -318,6 +327,7 @@ impl std::fmt::Debug for EventPorts {
         f.debug_struct("EventPorts")
             .field("webhooks", &self.webhooks.is_some())
             .field("streams", &self.streams)
+            .field("pumps", &self.pumps)
             .finish_non_exhaustive()
     }
 }

@@ -22,6 +22,9 @@ mod upstreams;
 /// What happens between calls, and how clients hear of it.
 mod events;
 
+/// Those that are read from elsewhere, on their way to addresses.
+mod event_pump;
+
 /// One message in, the bytes of its answer out.
 mod pages;
 mod skills;

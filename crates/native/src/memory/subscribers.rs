@@ -44,10 +44,11 @@ impl SubscriberTable {
         if there != replaces {
             return Ok(SubscriptionWritten::Changed);
         }
-        self.remove(key);
         if let Some(full) = self.full(key, there.is_none(), body.len(), now_ms, bounds, limits)? {
             return Ok(full);
         }
+        // only now: a renewal that finds no room loses nothing
+        self.remove(key);
         self.bytes += body.len();
         *self.owners.entry(key.owner.to_owned()).or_default() += 1;
         let row = SubscriptionRow {
@@ -96,7 +97,10 @@ impl SubscriberTable {
         if is_new && of_topic >= bounds.per_topic {
             return Some(Ok(SubscriptionWritten::TopicFull));
         }
-        (self.bytes + bytes > limits.bytes).then(|| {
+        // what is replaced makes room for what replaces it
+        let replaced = self.topics.get(key.topic).and_then(|it| it.get(key.id));
+        let replaced = replaced.map_or(0, |subscriber| subscriber.row.body.len());
+        (self.bytes - replaced + bytes > limits.bytes).then(|| {
             Err(StoreError::lasting(format_args!(
                 "the memory of this process keeps {} bytes of subscriptions",
                 limits.bytes
@@ -149,5 +153,48 @@ impl SubscriberTable {
             .take(limit)
             .cloned()
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_renewal_that_finds_no_room_keeps_what_is_there() {
+        let mut table = SubscriberTable::default();
+        let key = |id| SubscriptionKey {
+            topic: "orders",
+            owner: "alice",
+            id,
+        };
+        let bounds = SubscriptionBounds {
+            per_owner: 2,
+            per_topic: 2,
+        };
+        let limits = MemoryLimits {
+            entries: 9,
+            bytes: 10,
+        };
+        let body = |bytes| Bytes::from(vec![0; bytes]);
+        let mut write = |id, replaces, bytes, now_ms| {
+            let row = (body(bytes), now_ms + 100);
+            let written = table.write(key(id), replaces, row, now_ms, bounds, limits);
+            let there = table.find(key(id), now_ms).map(|row| row.body.len());
+            (written.ok(), there, table.bytes)
+        };
+        let done = Some(SubscriptionWritten::Done);
+        assert_eq!(write("a", None, 4, 0), (done, Some(4), 4));
+        assert_eq!(write("b", None, 6, 1), (done, Some(6), 10));
+        // one byte too many: the subscription is as it was
+        assert_eq!(write("a", Some(0), 5, 2), (None, Some(4), 10));
+        // what it replaces makes room for it, also in a full memory
+        assert_eq!(write("a", Some(0), 4, 3), (done, Some(4), 10));
+        assert_eq!(write("a", Some(1), 3, 4), (done, Some(3), 9));
+        // a place of one that expired is free, under its own id and for others
+        assert_eq!(write("b", None, 7, 101), (done, Some(7), 10));
+        let full = Some(SubscriptionWritten::OwnerFull);
+        assert_eq!(write("c", None, 1, 103), (full, None, 10));
+        assert_eq!(table.owners.get("alice"), Some(&2));
     }
 }

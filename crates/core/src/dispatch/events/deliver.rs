@@ -128,7 +128,11 @@ impl Delivering<'_> {
             WebhookIdProfile::Event => event_id.clone(),
             WebhookIdProfile::Message => message_id(self.id, event_id),
         };
-        occurrence.cursor = self.cursor(at);
+        occurrence.cursor = match occurrence.cursor.take() {
+            // of the author's function, which it was read with
+            Some(own) => self.written(&EventCursor::Own(own)),
+            None => self.cursor(at),
+        };
         let outgoing = self.outgoing(&id, to_json(&occurrence).into());
         outgoing.send().await.map(drop)
     }
@@ -147,6 +151,10 @@ impl Delivering<'_> {
 
     /// Where the subscriber goes on if it asks itself.
     fn cursor(&self, at: u64) -> Option<String> {
+        self.written(&EventCursor::At(EventPosition::from_number(at)))
+    }
+
+    fn written(&self, cursor: &EventCursor) -> Option<String> {
         let (platform, record) = (self.place.platform, &self.record);
         let scope = CursorScope {
             server: &self.service.server,
@@ -154,8 +162,7 @@ impl Delivering<'_> {
             event: &record.event,
             arguments: &crate::canonical::canonical(&record.arguments),
         };
-        let at = EventCursor::At(EventPosition::from_number(at));
-        at.write(scope, &platform.keys, &*platform.random)
+        cursor.write(scope, &platform.keys, &*platform.random)
     }
 
     /// What follows an attempt.

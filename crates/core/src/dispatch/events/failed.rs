@@ -27,8 +27,8 @@ pub(super) fn failed(
     told(platform, method, event, error)
 }
 
-/// What a client is told of an author's function that failed.
-fn told(platform: &Platform, method: &str, event: &str, error: ToolError) -> Error {
+/// What a client is told of an author's function that failed; the log gets the cause.
+pub(super) fn told(platform: &Platform, method: &str, event: &str, error: ToolError) -> Error {
     let (message, cause) = match error.into_kind() {
         ErrorKind::Failed { message, cause, .. } => (Some(message), cause),
         ErrorKind::NotFound { message } => return Error::invalid_params(message),

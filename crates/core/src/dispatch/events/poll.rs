@@ -23,7 +23,7 @@ use crate::running::Execution;
 use crate::server::Server;
 
 /// How long a function of an author's may take.
-const WITHIN: Duration = Duration::from_secs(5);
+pub(super) const WITHIN: Duration = Duration::from_secs(5);
 
 /// What is asked of an event.
 #[derive(Debug, Clone)]

@@ -15,6 +15,7 @@ use crate::event::cursor::EventCursor;
 use crate::event::errors::EventErrors;
 use crate::event::registry::ServerEvents;
 use crate::event::source::EventFeed;
+use crate::join::sooner;
 use crate::jsonrpc::{Error, to_json, write_notification};
 use crate::model::JsonObject;
 use crate::outbox::Outbox;
@@ -77,7 +78,8 @@ pub(super) fn stream(
     };
     let hold = Box::pin(stream.hold(question, stale));
     let id = call.id.as_json().into();
-    Ok(Execution::Running(Running::new(id, false, outbox, hold)))
+    let running = Running::new(id, false, outbox, hold);
+    Ok(Execution::Running(running.held()))
 }
 
 /// A stream that is held.
@@ -124,7 +126,11 @@ impl HeldEvents {
             // a slow client is not sent more than it takes: each pause lets it read
             let pause = if more { Duration::ZERO } else { PAUSE };
             let pause = pause.min(Duration::from_millis(left_ms));
-            self.feed.platform.timer.sleep(pause).await;
+            let pause = self.feed.platform.timer.sleep(pause);
+            // an instance that is to end does not wait for it
+            if sooner(self.feed.platform.shutdown(), pause).await.is_ok() {
+                break;
+            }
             self.beat(&cursor)?;
         }
         let (server, revision) = (self.entry.server(), self.entry.revision());

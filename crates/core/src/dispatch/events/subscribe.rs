@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::super::audited::{OwnedRequest, audited};
 use super::address::named;
 use super::failed::unavailable;
+use super::pump::{self, PumpFailure};
 use super::verify::Verification;
 use super::wanted::{WantedEvent, count, errors, since_ms};
 use crate::call::Call;
@@ -55,7 +56,7 @@ pub(super) fn subscribe(
     delivery.mode(errors)?;
     let (url, secret) = (delivery.url()?, delivery.secret()?);
     let wanted = WantedEvent::read(service, call, platform)?;
-    if wanted.event.poll.is_some() {
+    if !wanted.event.is_sent(platform) {
         let sentence = "this event is not sent: ask with `events/poll`";
         return Err(errors.unsupported(sentence, "deliveryMode", "webhook"));
     }
@@ -79,7 +80,8 @@ pub(super) fn subscribe(
     let subscribed = |request: OwnedRequest| async move {
         let (server, platform) = (&request.server, &request.platform);
         rate_limit::admit_list(platform, server.name(), &request.principal).await?;
-        let body = to_json(&subscribing.write().await?);
+        let own = subscribing.begin(server).await?;
+        let body = to_json(&subscribing.write(own).await?);
         let results = server.results();
         Ok(results.complete(request.revision, &body, &JsonObject::new(), ""))
     };
@@ -122,7 +124,22 @@ struct WrittenSubscription {
 }
 
 impl Subscribing {
-    async fn write(self) -> Result<Value, Error> {
+    /// Where the function of an event stands that has one.
+    async fn begin(&self, server: &Server) -> Result<Option<EventCursor>, Error> {
+        let (event, platform) = (&self.feed.event, &self.feed.platform);
+        let Some(service) = ServerEvents::of(server).filter(|_| event.poll.is_some()) else {
+            return Ok(None);
+        };
+        let begun = pump::begin(service, event, server, platform).await;
+        let cursor = begun.map_err(|failure| match failure {
+            PumpFailure::Store(error) => unavailable(platform, &error),
+            PumpFailure::Author(error) => error,
+        })?;
+        Ok(cursor.map(EventCursor::Own))
+    }
+
+    /// `own` is where the event's function stands, if it has one.
+    async fn write(self, own: Option<EventCursor>) -> Result<Value, Error> {
         let platform = &*self.feed.platform;
         let ports = platform.events.as_ref();
         let ports = ports.and_then(|events| events.webhooks.clone());
@@ -151,7 +168,7 @@ impl Subscribing {
         Ok(json!({
             "id": self.id,
             "refreshBefore": timestamp(Duration::from_millis(written.expires_ms)),
-            "cursor": self.feed.written(&cursor),
+            "cursor": self.feed.written(&own.unwrap_or(cursor)),
             "truncated": truncated,
             "deliveryStatus": written.record.health.status(),
         }))
@@ -305,8 +322,10 @@ impl Subscribing {
         let (cursor, stale) = self.feed.read(self.cursor.as_deref());
         let (from, stale) = match cursor {
             Some(EventCursor::At(from)) => (from, stale),
+            // the author's: what is behind it is asked for, and not in the log
+            Some(EventCursor::Own(_)) => (end, true),
             // and what happened while its address was asked
-            _ => (end, stale),
+            None => (end, stale),
         };
         let until = self.feed.end().await.map_err(unavailable)?;
         let (now_ms, keep) = (platform.clock.now_ms(), self.feed.event.keep);
