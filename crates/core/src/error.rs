@@ -142,6 +142,16 @@ impl ToolError {
         }
     }
 
+    /// What the log is told beside the sentence: for a host, and for nobody else.
+    #[must_use]
+    pub fn cause(&self) -> Option<&str> {
+        match &*self.0 {
+            ErrorKind::Failed { cause, .. } => cause.as_deref(),
+            ErrorKind::Internal { cause } => Some(cause),
+            _ => None,
+        }
+    }
+
     /// What was wrong with the service that was asked, if that is why there is no result.
     #[must_use]
     pub fn fault(&self) -> Option<ServiceFault> {

@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use lambda_runtime::{Diagnostic, LambdaInvocation};
+use mcpfn_core::ToolError;
 use mcpfn_http::{Deadline, WholeAnswer};
+use mcpfn_ports::PlatformEvents;
 
 use crate::api::{Api, Delivery, Invocation};
-use crate::event::TriggerEvent;
+use crate::event::{NotHttp, TriggerEvent};
 #[cfg(feature = "dynamodb")]
 use crate::event::{QueueEvent, TaskEvent};
 use crate::function::Function;
@@ -94,7 +97,7 @@ impl LambdaHost {
     /// The settings refuse this mode.
     #[cfg(not(feature = "dynamodb"))]
     async fn run(&self, _: &[u8], _: &str, _: u64) -> Result<Delivery, Diagnostic> {
-        Err(crate::event::NotHttp.into())
+        Err(NotHttp.into())
     }
 
     /// Sends events. The answer says which messages are to come again.
@@ -114,11 +117,37 @@ impl LambdaHost {
     /// The settings refuse this mode.
     #[cfg(not(feature = "dynamodb"))]
     async fn deliver(&self, _: &[u8], _: u64) -> Result<Delivery, Diagnostic> {
-        Err(crate::event::NotHttp.into())
+        Err(NotHttp.into())
+    }
+
+    /// What is no request is for the program, where it takes such events.
+    async fn other(
+        &self,
+        event: &[u8],
+        not_http: NotHttp,
+        deadline: u64,
+    ) -> Result<Delivery, Diagnostic> {
+        let (server, platform) = (self.function.service.server(), &self.function.platform);
+        let port = platform.port::<dyn PlatformEvents>().ok_or(not_http)?;
+        let event = serde_json::from_slice(event).map_err(|_| not_http)?;
+        let left_ms = self.function.end_ms(deadline);
+        let left_ms = left_ms.saturating_sub(platform.now_ms());
+        let taken = port.take(event, server, platform);
+        let taken = tokio::time::timeout(Duration::from_millis(left_ms), taken).await;
+        let taken = taken.unwrap_or_else(|_| {
+            let sentence = "the event was not done with in the function's time";
+            Err(ToolError::new(sentence))
+        });
+        taken
+            .map(|answer| Delivery::Buffered(answer.to_string().into()))
+            .map_err(|error| not_taken(&error))
     }
 
     async fn outcome(&self, event: &[u8], deadline: u64) -> Result<Delivery, Diagnostic> {
-        let event = TriggerEvent::read(event)?;
+        let event = match TriggerEvent::read(event) {
+            Ok(event) => event,
+            Err(not_http) => return self.other(event, not_http, deadline).await,
+        };
         let streams = self.mode == Mode::Stream && event.trigger().takes_streams();
         let shape = Shape {
             multi_value_headers: event.has_multi_value_headers(),
@@ -146,5 +175,20 @@ impl LambdaHost {
         } else {
             Delivery::Buffered(buffered(response, shape).await)
         })
+    }
+}
+
+/// What Lambda is told of an event that a program could not take. The cause is for the log.
+fn not_taken(error: &ToolError) -> Diagnostic {
+    tracing::error!(
+        event = "platform_event_failed",
+        cause = error.cause().unwrap_or_default(),
+        "an event of the platform was not taken"
+    );
+    let message = error.message();
+    let message = message.unwrap_or("the event could not be taken; the log says why");
+    Diagnostic {
+        error_type: "EventFailed".to_owned(),
+        error_message: message.to_owned(),
     }
 }

@@ -17,6 +17,9 @@
 //! was taken out (see `event/bare.rs`). Answers are sent here, because `lambda_runtime` sends a
 //! stream in small writes that wait for each other (see `api.rs`).
 //!
+//! Every other event is for the port [`PlatformEvents`](mcpfn_ports::PlatformEvents), if the program has given one: of a
+//! queue, a stream, a schedule, a bucket. Without it such an event is refused.
+//!
 //! A second function of the same program, without a trigger, runs tasks (`MCPFN_LAMBDA_MODE=tasks`); the
 //! first one, which answers clients, invokes it (`MCPFN_TASKS_FUNCTION`). A third one sends events to
 //! subscribers (`MCPFN_LAMBDA_MODE=events`): messages of an SQS queue that all of them write to

@@ -1,7 +1,8 @@
 //! Ports to what tools ask beside the protocol: a SQL database ([`Sql`]), a store of files
 //! ([`Blobs`]), a model that turns text into vectors ([`Embedder`]), a store that
 //! finds the nearest of them ([`VectorStore`]), a store of keys
-//! ([`SecretStore`], for a [`Secret`]). Traits and the values that cross them; no driver.
+//! ([`SecretStore`], for a [`Secret`]); and to what happens on a platform and is no call
+//! ([`PlatformEvents`]). Traits and the values that cross them; no driver.
 //!
 //! They are a crate of their own because the protocol core never calls them: a change to a port is
 //! not a change to the protocol, and a server that asks no database does not compile one's types.
@@ -28,6 +29,7 @@
 mod blob_path;
 mod blobs;
 mod embedder;
+mod platform_events;
 mod secret;
 mod secrets;
 mod sql;
@@ -39,6 +41,7 @@ pub use blobs::{
     BlobEntry, BlobError, BlobKind, BlobMetadata, BlobPage, BlobPart, Blobs, WriteCondition,
 };
 pub use embedder::{EmbedError, Embedder};
+pub use platform_events::PlatformEvents;
 pub use secret::{NoSecret, Secret};
 pub use secrets::SecretStore;
 pub use sql::{Dialect, ReadLimits, Rows, Sql, SqlError, SqlValue};

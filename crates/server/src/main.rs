@@ -4,6 +4,7 @@
 
 mod configured;
 mod database;
+mod file_events;
 mod files;
 mod identity;
 mod ingest;
@@ -18,11 +19,14 @@ mod vector_file;
 mod vector_index;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use mcpfn::{Setup, Variables, port::Platform};
+use mcpfn::port::{Platform, PlatformEvents};
+use mcpfn::{Setup, Variables};
 use mcpfn_toolkits::MAPPING;
 
 use configured::{Configured, configured, opened, ports, with_skills};
+use file_events::{BucketEvents, with_file_events};
 
 use crate::settings::SETTINGS;
 
@@ -95,10 +99,23 @@ fn setup(
     let files = files.then(|| files::open(variable)).transpose();
     let (builder, files) = opened(builder, files);
     let builder = with_skills(builder, files::open_skills(variable), variable);
+    // what S3 says of the bucket reaches a function that is on Lambda
+    let of_bucket = files
+        .as_ref()
+        .and_then(|_| BucketEvents::of(variable("MCPFN_FILES_ROOT")));
+    let of_bucket = of_bucket.filter(|_| variable("MCPFN_EVENTS_QUEUE").is_some());
+    let builder = match of_bucket {
+        Some(_) => with_file_events(builder),
+        None => builder,
+    };
     Ok(Setup {
         builder,
-        ports: |platform: Platform| {
+        ports: move |platform: Platform| {
             let database = database.map(|database| database.sql(&platform));
+            let platform = match of_bucket {
+                Some(events) => platform.with_port::<dyn PlatformEvents>(Arc::new(events)),
+                None => platform,
+            };
             ports(database, files)(platform)
         },
     })

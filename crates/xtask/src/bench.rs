@@ -1,6 +1,7 @@
 //! `bench`: starts the benchmarks of one part, after counting their instructions where valgrind is
 //! there. What is measured, and what the numbers mean, is in tests/benches.
 
+mod events;
 mod lambda;
 mod peers;
 mod plot;
@@ -22,6 +23,7 @@ use crate::report::{Error, Result, flush};
 /// What can be measured, and who starts it. `bench/results/PART.json` is the result of each.
 const PARTS: &[(&str, Start)] = &[
     ("core", core),
+    ("events", events::run),
     ("http", peers::http),
     ("lambda", lambda::run),
     ("scale", peers::scale),

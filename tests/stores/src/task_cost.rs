@@ -26,8 +26,8 @@ const TIMES: usize = 220;
 const WARM: usize = 20;
 
 /// What a million units cost on demand, in US dollars: us-east-1, November 2025.
-const READ_UNITS: f64 = 0.125;
-const WRITE_UNITS: f64 = 0.625;
+pub(crate) const READ_UNITS: f64 = 0.125;
+pub(crate) const WRITE_UNITS: f64 = 0.625;
 
 /// The steps, in their order.
 const STEPS: [&str; 6] = [

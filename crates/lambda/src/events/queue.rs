@@ -21,6 +21,8 @@ const TIMEOUT: Duration = Duration::from_millis(700);
 const MAX_BODY: usize = 64 * 1024;
 /// Messages of one request.
 const AT_ONCE: usize = 10;
+/// Requests at the same time.
+const CONNECTIONS: usize = 4;
 /// The longest delay, in milliseconds.
 const DELAY_MS: u64 = 900_000;
 /// Most letters of a reason: it is for an operator's eyes.
@@ -74,18 +76,22 @@ impl SqsQueue {
         self.put(dead, vec![entry]).await
     }
 
-    /// Batches of messages, at the same time.
+    /// Batches of messages, a few at the same time: each takes a connection, and a new one of TLS is most
+    /// of what a small function does in that time.
     async fn put(&self, queue: &QueueAddress, entries: Vec<Value>) -> Result<(), StoreError> {
-        let batches = entries.chunks(AT_ONCE).map(|batch| {
-            let ids = (0..).map(|id: usize| id.to_string());
-            let batch = batch.iter().zip(ids).map(|(entry, id)| {
-                let mut entry = entry.clone();
-                entry["Id"] = id.into();
-                entry
+        for batches in entries.chunks(AT_ONCE * CONNECTIONS) {
+            let batches = batches.chunks(AT_ONCE).map(|batch| {
+                let ids = (0..).map(|id: usize| id.to_string());
+                let batch = batch.iter().zip(ids).map(|(entry, id)| {
+                    let mut entry = entry.clone();
+                    entry["Id"] = id.into();
+                    entry
+                });
+                self.batch(queue, batch.collect())
             });
-            self.batch(queue, batch.collect())
-        });
-        try_join_all(batches).await.map(drop)
+            try_join_all(batches).await?;
+        }
+        Ok(())
     }
 
     /// One batch, and what was not taken of it once more. A message that is there twice is no harm.

@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use std::sync::Arc;
 
-use mcpfn::event::Event;
-use mcpfn::port::{Clock, HttpClient, Platform};
+use mcpfn::event::{Event, EventOccurrence};
+use mcpfn::handler::BoxFuture;
+use mcpfn::port::{Clock, HttpClient, Platform, PlatformEvents};
 use mcpfn::prelude::*;
 use mcpfn_lambda::{Setup, Variables};
 use mcpfn_native::Client;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// Says how the caller was recognised, and as whom.
 #[tool(read_only)]
@@ -178,6 +179,30 @@ impl Clock for ShiftedClock {
     }
 }
 
+/// What is no call: a sensor says which door was opened.
+struct Sensor;
+
+impl PlatformEvents for Sensor {
+    fn take<'a>(
+        &'a self,
+        event: Value,
+        server: &'a Server,
+        platform: &'a Arc<Platform>,
+    ) -> BoxFuture<'a, Result<Value, ToolError>> {
+        Box::pin(async move {
+            let number = event["detail"]["door"].as_u64();
+            let number = number.ok_or_else(|| ToolError::internal("the sensor is loose"))?;
+            let opened = EventOccurrence::new(
+                format!("door-{number}"),
+                platform.now_ms(),
+                &json!({"number": number}),
+            );
+            let id = server.emit(platform, "door.opened", opened).await?;
+            Ok(json!({ "emitted": id }))
+        })
+    }
+}
+
 /// What a test puts in the place of the host's own: another time, and one more root to trust.
 fn with_ports(mut platform: Platform, clock: Option<String>, root: Option<String>) -> Platform {
     if let Some(path) = clock {
@@ -238,10 +263,17 @@ fn main() -> ExitCode {
             Some(_) => with_events(builder),
             None => builder,
         };
+        let sensor = variables.text("TEST_SENSOR").is_some();
         let (clock, root) = (variables.text("TEST_CLOCK"), variables.text("TEST_ROOT"));
         Ok::<_, Infallible>(Setup {
             builder,
-            ports: move |platform: Platform| with_ports(platform, clock, root),
+            ports: move |platform: Platform| {
+                let platform = with_ports(platform, clock, root);
+                match sensor {
+                    true => platform.with_port::<dyn PlatformEvents>(Arc::new(Sensor)),
+                    false => platform,
+                }
+            },
         })
     };
     mcpfn_lambda::run(setup, &[])

@@ -358,3 +358,30 @@ async fn a_function_of_events_without_what_it_needs_does_not_start() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_no_call_is_for_the_program_and_can_be_emitted_there() {
+    let played = Played::with(&[("TEST_SENSOR", "on")]).await;
+    let house = &played.house;
+    house.subscribe().await;
+    let opened = json!({"source": "house.sensor", "detail": {"door": 4}});
+    let answer = house.front.event(Invocation::new(opened)).await;
+    assert_eq!(answer.unwrap(), r#"{"emitted":"door-4"}"#);
+    played.drain().await;
+    assert_eq!(house.taken(), ["door-4"]);
+    // what it can't take is told without its cause, and comes again as the platform has it
+    let failed = house
+        .front
+        .event(Invocation::new(json!({"source": "hunter3"})))
+        .await;
+    let failed = format!("{failed:?}");
+    assert!(
+        failed.contains("EventFailed") && !failed.contains("loose"),
+        "{failed}"
+    );
+    let log = house.front.log().concat();
+    assert!(
+        log.contains("the sensor is loose") && !log.contains("hunter3"),
+        "{log}"
+    );
+}

@@ -224,3 +224,36 @@ fn alarms_hear_of_failed_attempts_dead_events_and_a_queue_that_waits() {
         assert!(about["Dimensions"].to_string().contains(queue), "{alarm}");
     }
 }
+
+/// Files of the bucket are events by one rule, which alone may invoke the function for it.
+#[test]
+fn files_of_the_bucket_are_events_where_there_are_both() {
+    let template = template();
+    let files = [("Toolkits", "files"), ("FilesBucket", "plans")];
+    for (events, there) in [("off", false), ("on", true)] {
+        let parameters = [&files[..], &[("Events", events)]].concat();
+        let stack = template.deploy(&parameters).unwrap();
+        let made = stack.everything().contains_key("FileEvents");
+        assert_eq!(made, there);
+        let permission = stack.properties("FileEventsPermission");
+        assert_eq!(permission.is_some(), there);
+        let Some(permission) = permission else {
+            continue;
+        };
+        let rule = stack.properties("FileEvents").unwrap();
+        assert_eq!(
+            rule["EventPattern"]["detail"]["bucket"]["name"],
+            json!(["plans"])
+        );
+        assert_eq!(rule["Targets"][0]["Arn"], permission["FunctionName"]);
+        assert_eq!(permission["Principal"], "events.amazonaws.com");
+        assert!(
+            permission["SourceArn"]
+                .as_str()
+                .unwrap()
+                .contains("FileEvents")
+        );
+    }
+    let stack = template.deploy(&[("Events", "on")]).unwrap();
+    assert!(stack.properties("FileEvents").is_none(), "without a bucket");
+}

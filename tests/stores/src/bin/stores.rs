@@ -3,7 +3,8 @@
 //! `.. moto`: that of files against this emulator of S3. `cargo xtask stores` starts the emulators.
 //! `stores --create ADDRESS TABLE` makes a table there and nothing else.
 //! `stores --simulate` prints what the table costs, without an emulator. `stores --task-costs ADDRESS
-//! REDIS` prints what the steps of a task cost; either may be `-` for none.
+//! REDIS` prints what the steps of a task cost; either may be `-` for none. `stores --event-costs` prints
+//! what an event costs.
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -18,6 +19,7 @@ use mcpfn_core::port::{
 use mcpfn_lambda::dynamodb::{self, Table};
 use mcpfn_ports::{BlobError, BlobPath, Blobs as _, WriteCondition};
 use mcpfn_store_tests::bucket;
+use mcpfn_store_tests::event_cost;
 use mcpfn_store_tests::events::WithoutQueue;
 use mcpfn_store_tests::files::{self, Files};
 use mcpfn_store_tests::outage::{self, Met};
@@ -48,6 +50,10 @@ async fn main() -> ExitCode {
             .await
             .map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS);
     }
+    if arguments == ["--event-costs"] {
+        event_cost::print().await;
+        return ExitCode::SUCCESS;
+    }
     if let [how, address, redis] = &arguments[..]
         && how == "--task-costs"
     {
@@ -73,7 +79,7 @@ async fn main() -> ExitCode {
         ["--s3", address, "moto"] => (address, What::Files(&MOTO)),
         _ => {
             eprintln!(
-                "usage: stores --dynamodb ADDRESS [--outages], stores --s3 ADDRESS s3s-fs|moto, stores --create ADDRESS TABLE, stores --task-costs ADDRESS|- REDIS|-, or stores --simulate"
+                "usage: stores --dynamodb ADDRESS [--outages], stores --s3 ADDRESS s3s-fs|moto, stores --create ADDRESS TABLE, stores --task-costs ADDRESS|- REDIS|-, stores --event-costs, or stores --simulate"
             );
             return ExitCode::FAILURE;
         }
