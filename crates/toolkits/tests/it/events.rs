@@ -180,7 +180,9 @@ fn stock_is_low_once_and_again_after_it_was_not() {
 fn more_low_levels_than_are_watched_are_said_to_be_cut() {
     let world = World::shop();
     world.execute("UPDATE stock_levels SET quantity = reorder_point");
-    let begun = world.ask("events/poll", json!({"name": "stock.low"})).unwrap();
+    let begun = world
+        .ask("events/poll", json!({"name": "stock.low"}))
+        .unwrap();
     assert_eq!(begun["truncated"], true);
     assert!(begun["cursor"].as_str().unwrap().len() < 8 * 1024);
 }
