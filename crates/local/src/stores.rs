@@ -101,6 +101,7 @@ impl SharedStores {
             Self::Postgres(server) => {
                 let stores = Arc::new(PostgresStores::new(server.clone()));
                 let platform = between_calls(platform, &stores, runs);
+                let platform = with_events(platform, &stores, &process.event_runs);
                 shared(policies, platform, "postgres-store", stores)
             }
         }

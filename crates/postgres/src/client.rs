@@ -10,6 +10,7 @@ use mcpfn_sql::PostgresFailure;
 use tokio::sync::Mutex;
 
 use crate::cleaning::Cleaning;
+use crate::event_statements::EventStatements;
 use crate::failure;
 use crate::server::{PostgresServer, TIMEOUT_MS};
 use crate::statements::Statements;
@@ -19,10 +20,13 @@ pub(crate) struct StoreClient {
     pub(crate) server: PostgresServer,
     pub(crate) service: SharedService,
     pub(crate) statements: Statements,
+    pub(crate) events: EventStatements,
     pub(crate) cleaning: Cleaning,
     /// This instance has written tasks: their table is younger than the others, and may be missing
     /// where nobody has any.
     pub(crate) has_tasks: AtomicBool,
+    /// The same of events.
+    pub(crate) has_events: AtomicBool,
     /// One makes the tables, and the others wait for that.
     making: Mutex<()>,
 }
@@ -37,8 +41,10 @@ impl StoreClient {
         Self {
             service,
             statements: Statements::new(server.schema()),
+            events: EventStatements::new(server.schema()),
             cleaning: Cleaning::default(),
             has_tasks: AtomicBool::new(false),
+            has_events: AtomicBool::new(false),
             making: Mutex::default(),
             server,
         }
@@ -70,7 +76,12 @@ impl StoreClient {
         } else {
             3
         };
-        for statement in self.statements.clean.iter().take(tables) {
+        let events = match self.has_events.load(Ordering::Relaxed) {
+            true => &self.events.clean[..],
+            false => &[],
+        };
+        let cleaned = self.statements.clean.iter().take(tables);
+        for statement in cleaned.chain(events) {
             let rows = self.insist(statement, &[]).await?.rows;
             if let Some([SqlValue::Integer(rows)]) = rows.first().map(Vec::as_slice) {
                 deleted += u64::try_from(*rows).unwrap_or_default();

@@ -1,5 +1,5 @@
 //! What the instances of a server share, in PostgreSQL: results, rate limits, idempotent writes,
-//! answers to questions, subscriptions, tasks, for those who have that and no Redis. No policy: which call asks, and what happens when PostgreSQL is
+//! answers to questions, subscriptions, tasks, events, for those who have that and no Redis. No policy: which call asks, and what happens when PostgreSQL is
 //! down, is the core's.
 //!
 //! ```
@@ -20,6 +20,9 @@
 //! |---|---|---|
 //! | `results` | a result, and when it expires; an answer to a question of a call that waits | no |
 //! | `rates` | when the bucket is full again, and a random name of the last update | no |
+//! | `event_logs`, `events` | a log: positions of the last event that is gone and of the last of all; an event under its log and position | yes |
+//! | `event_subscriptions` | a subscription under its event and id: its owner, a version, a random name of the last change, when it expires | yes |
+//! | `event_jobs`, `event_dead` | work for subscribers: when it can be taken, and how often it was; and what was given up, with the reason | yes |
 //! | `tasks` | a task: its parts, a version, a random name of the last change, and when it expires | yes |
 //! | `writes` | holder, end of the hold, when it expires, and the result once there is one; of a subscription, its version as the holder, and its value | yes |
 //!
@@ -38,6 +41,8 @@
 //! limits* hold among all instances, exactly; of all *writes* that begin a key, one is the first, and
 //! the key is free again only if that one lets go of it. Each call has a name of its own, so that a
 //! question that is sent twice is done once. Of all who saw the same head of a *task*, one changes it.
+//! Positions of *events* grow whatever the clocks of instances say, and an event is there before the next
+//! one has a position; work for subscribers is taken by one at a time (`FOR UPDATE SKIP LOCKED`).
 //! All of this holds as long as the server keeps what it
 //! committed: a replica that takes over without the last commits may let a write happen twice.
 //!
@@ -51,6 +56,10 @@
 mod cache;
 mod cleaning;
 mod client;
+mod event_log;
+mod event_queue;
+mod event_statements;
+mod event_subscriptions;
 mod failure;
 mod idempotency;
 mod limiter;

@@ -1,5 +1,5 @@
-//! The five stores over one server. How it is asked is `client`, and what it is asked is `cache`,
-//! `limiter`, `idempotency`, `mailbox` and `tasks`.
+//! The stores over one server. How it is asked is `client`, and what it is asked is `cache`,
+//! `limiter`, `idempotency`, `mailbox`, `topics`, `tasks` and `event_*`.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::server::PostgresServer;
 /// Most bytes of a result: what one question may keep a connection busy with.
 pub(crate) const VALUE: usize = 4 * 1024 * 1024;
 
-/// The five stores over one server, each with a circuit breaker of its own. Made in no time: nothing
+/// The stores over one server, each with a circuit breaker of its own. Made in no time: nothing
 /// happens before the first use. One of these belongs to a process, behind an `Arc`.
 pub struct PostgresStores {
     pub(crate) client: Arc<StoreClient>,
@@ -49,6 +49,12 @@ impl PostgresStores {
     /// A row of a task was written, so that there is a table to clean up.
     pub(crate) fn wrote_task(&self) {
         self.client.has_tasks.store(true, Ordering::Relaxed);
+        self.wrote();
+    }
+
+    /// A row of events was written, likewise.
+    pub(crate) fn wrote_event(&self) {
+        self.client.has_events.store(true, Ordering::Relaxed);
         self.wrote();
     }
 

@@ -56,3 +56,60 @@ CREATE TABLE IF NOT EXISTS mcpfn.tasks (
   gone_after timestamptz NOT NULL
 ) WITH (fillfactor = 50);
 CREATE INDEX IF NOT EXISTS tasks_gone_after ON mcpfn.tasks (gone_after);
+
+-- where a log of events begins and ends: positions grow by its row, so that events come in order
+CREATE TABLE IF NOT EXISTS mcpfn.event_logs (
+  key text COLLATE "C" PRIMARY KEY,
+  floor bigint NOT NULL,
+  last bigint NOT NULL,
+  gone_after timestamptz NOT NULL
+) WITH (fillfactor = 50);
+CREATE INDEX IF NOT EXISTS event_logs_gone_after ON mcpfn.event_logs (gone_after);
+
+CREATE TABLE IF NOT EXISTS mcpfn.events (
+  topic text COLLATE "C" NOT NULL,
+  position bigint NOT NULL,
+  body bytea NOT NULL,
+  gone_after timestamptz NOT NULL,
+  PRIMARY KEY (topic, position)
+);
+CREATE INDEX IF NOT EXISTS events_gone_after ON mcpfn.events (gone_after);
+
+CREATE TABLE IF NOT EXISTS mcpfn.event_subscriptions (
+  topic text COLLATE "C" NOT NULL,
+  id text COLLATE "C" NOT NULL,
+  owner text COLLATE "C" NOT NULL,
+  name bytea NOT NULL,
+  version bigint NOT NULL,
+  body bytea NOT NULL,
+  expires_ms bigint NOT NULL,
+  gone_after timestamptz NOT NULL,
+  PRIMARY KEY (topic, id)
+);
+CREATE INDEX IF NOT EXISTS event_subscriptions_owner ON mcpfn.event_subscriptions (owner);
+CREATE INDEX IF NOT EXISTS event_subscriptions_gone_after ON mcpfn.event_subscriptions (gone_after);
+
+CREATE TABLE IF NOT EXISTS mcpfn.event_jobs (
+  queue text COLLATE "C" NOT NULL,
+  key text COLLATE "C" NOT NULL,
+  body bytea NOT NULL,
+  due_ms bigint NOT NULL,
+  free_ms bigint NOT NULL,
+  lease bigint NOT NULL,
+  gone_after timestamptz NOT NULL,
+  PRIMARY KEY (queue, key)
+);
+CREATE INDEX IF NOT EXISTS event_jobs_free ON mcpfn.event_jobs (queue, free_ms, key);
+CREATE INDEX IF NOT EXISTS event_jobs_gone_after ON mcpfn.event_jobs (gone_after);
+
+CREATE TABLE IF NOT EXISTS mcpfn.event_dead (
+  number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  queue text COLLATE "C" NOT NULL,
+  key text COLLATE "C" NOT NULL,
+  body bytea NOT NULL,
+  due_ms bigint NOT NULL,
+  reason text NOT NULL,
+  gone_after timestamptz NOT NULL
+);
+CREATE INDEX IF NOT EXISTS event_dead_queue ON mcpfn.event_dead (queue, number);
+CREATE INDEX IF NOT EXISTS event_dead_gone_after ON mcpfn.event_dead (gone_after);

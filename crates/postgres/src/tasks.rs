@@ -123,7 +123,7 @@ fn parts_of(mut rows: Rows, wanted: &[TaskPart]) -> Option<TaskParts> {
     Some(TaskParts { version, parts })
 }
 
-fn new_name() -> Result<[u8; 16], StoreError> {
+pub(crate) fn new_name() -> Result<[u8; 16], StoreError> {
     let mut name = [0; 16];
     getrandom::fill(&mut name).map_err(|error| {
         StoreError::new(format_args!(

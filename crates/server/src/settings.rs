@@ -122,6 +122,19 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "toolkit files: add the tools that write and move files",
     ),
     Setting::new(
+        "MCPFN_EVENTS",
+        "on|off",
+        "off",
+        "events of the toolkits crm, inventory and files, that clients may subscribe to",
+    ),
+    Setting::new(
+        "MCPFN_EVENT_TABLES",
+        "TABLE:COLUMN,..",
+        "none",
+        "toolkit database: tables whose new rows are events, each with a column of whole numbers \
+         that grow, such as orders:id",
+    ),
+    Setting::new(
         "MCPFN_TOOLKIT_SKILLS",
         "on|off",
         "on",

@@ -2,6 +2,7 @@
 //! the tables of [`shop`](crate::shop). Writes one thing, a line in a company's log, and changes
 //! nothing that is there.
 
+mod heard;
 mod log;
 mod opportunities;
 mod prompts;
@@ -9,6 +10,7 @@ mod report;
 mod search;
 mod timeline;
 
+use mcpfn_core::event::Event;
 use mcpfn_core::{Builder, Cx, ToolError, handler::IntoPrompt as _, resource};
 use mcpfn_ports::{Sql as _, SqlValue};
 
@@ -17,6 +19,7 @@ use crate::mapping::{MappedTables, Mapping, has, tables, writes};
 use crate::pages::{self, ToolkitPage};
 use crate::say::{database_failed, other_columns, quoted};
 
+pub use heard::{ActivityFilter, CreatedActivity};
 pub use log::{ActivityKind, ActivityLog, Logged, create_activity_log};
 pub use opportunities::{
     OpenOpportunities, OpenOpportunity, OpportunityQuery, get_open_opportunities,
@@ -110,6 +113,12 @@ fn served(mut builder: Builder, mapping: Option<&Mapping>) -> Builder {
         );
     }
     builder
+}
+
+/// What can be heard of with the scope `crm:read`, where its table is there.
+pub(crate) fn events(mapping: Option<&Mapping>) -> Vec<Event> {
+    let there = has(mapping, &["activities"]);
+    there.then(heard::activity_created).into_iter().collect()
 }
 
 async fn database(cx: &Cx) -> Result<MappedTables, ToolError> {

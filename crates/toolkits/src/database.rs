@@ -6,6 +6,7 @@
 //! |---|---|
 //! | `MCPFN_DATABASE_TABLES` | tables, or their columns, that are shown, such as `products,orders(id,status)`; all if not set |
 
+mod added;
 mod allowed;
 mod cells;
 mod compare;
@@ -24,6 +25,7 @@ use crate::rows::{Row, bounded};
 use crate::say::database_failed;
 use schema::DatabaseTable;
 
+pub(crate) use added::added_rows;
 use allowed::visible;
 
 pub use allowed::AllowedTables;

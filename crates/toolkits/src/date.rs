@@ -43,6 +43,15 @@ pub(crate) fn parse(text: &str) -> Option<u64> {
     (year >= 1).then(|| day(year, month, date))
 }
 
+/// Milliseconds since 1970 of a day, or of a moment such as [`utc`] writes; nothing for other text.
+pub(crate) fn ms(text: &str) -> Option<u64> {
+    let days = parse(text)?.checked_sub(day(1970, 1, 1))?;
+    let mut parts = text.get(11..19).unwrap_or("00:00:00").split(':');
+    let mut next = || parts.next().and_then(|part| part.parse::<u64>().ok());
+    let (hour, minute, second) = (next()?, next()?, next()?);
+    Some(((days * 24 + hour) * 60 + minute) * 60_000 + second * 1000)
+}
+
 /// A moment, in milliseconds since 1970, as `2026-10-31T08:00:00Z`.
 pub(crate) fn utc(ms: u64) -> String {
     let (days, seconds) = (ms / 86_400_000, ms / 1000 % 86_400);
@@ -82,6 +91,9 @@ mod tests {
             assert_eq!(parse(text), None, "{text}");
         }
         assert_eq!(utc(1_793_000_000_000), "2026-10-26T07:33:20Z");
+        assert_eq!(ms("2026-10-26T07:33:20Z"), Some(1_793_000_000_000));
+        assert_eq!(ms("1970-01-02"), Some(86_400_000));
+        assert_eq!((ms("1969-12-31"), ms("2026-10-26Tlate:00")), (None, None));
         assert_eq!(day(2026, 10, 31) - day(2025, 1, 1), 668);
     }
 }

@@ -10,16 +10,19 @@
 //! and by the store, which knows links.
 
 mod forms;
+mod heard;
 mod list;
 mod part;
 mod read;
 pub(crate) mod store;
 mod write;
 
-use mcpfn_core::{Builder, handler::IntoResource as _};
+use mcpfn_core::{Builder, handler::IntoResource as _, text};
 
 use crate::config::Config;
 
+pub use heard::WrittenFilter;
+pub(crate) use heard::with_events;
 pub use list::{DirectoryArguments, DirectoryListing, ListedEntry, list_directory};
 pub use read::{FileArguments, FileUri, OpenedFile, file, read_file};
 pub use write::{Encoding, Move, WriteArguments, WrittenFile, move_file, write_file};
@@ -46,6 +49,12 @@ pub fn toolkit(builder: Builder, writes: bool) -> Builder {
     } else {
         builder
     }
+}
+
+/// Whether files are written, for who asks beside the toolkit: it notes what is wrong with the setting.
+pub(crate) fn writes(config: &Config<'_>) -> bool {
+    let switch = config.text(WRITES).and_then(|given| text::switch(&given));
+    switch.unwrap_or_default()
 }
 
 pub(crate) fn configured(builder: Builder, config: &mut Config<'_>) -> Builder {

@@ -11,8 +11,8 @@ use crate::skills;
 #[cfg(feature = "upstream")]
 use crate::upstream;
 use crate::{
-    catalog, company, contracts, crm, database, fetch, files, github, hello, inventory, knowledge,
-    sql, weather, web, workflow,
+    catalog, company, contracts, crm, database, events, fetch, files, github, hello, inventory,
+    knowledge, sql, weather, web, workflow,
 };
 
 /// Whether each toolkit comes with its skill.
@@ -252,6 +252,8 @@ pub fn register(
         // one for both
         builder = builder.state(mapping);
     }
+    let has = |name: &str| wanted(list).any(|known| known == name);
+    builder = events::configured(builder, &has, &mut config);
     check_together(list, &mut config);
     let mistakes = config.mistakes();
     if mistakes.is_empty() {

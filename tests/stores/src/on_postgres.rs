@@ -130,6 +130,7 @@ pub async fn check(url: &str, folder: &Path, report: &mut Report) {
     report.letters(own(), own()).await;
     report.topics(own(), own()).await;
     report.tasks(own(), own(), "").await;
+    report.events(own(), own()).await;
     report
         .check(
             "every row has a time at which it is deleted",
@@ -170,7 +171,17 @@ async fn made(admin: Admin) {
 
 /// After the contract.
 async fn rows(admin: Admin) {
-    for (table, least) in [("results", 5), ("rates", 5), ("writes", 10), ("tasks", 5)] {
+    for (table, least) in [
+        ("results", 5),
+        ("rates", 5),
+        ("writes", 10),
+        ("tasks", 5),
+        ("event_logs", 5),
+        ("events", 50),
+        ("event_subscriptions", 20),
+        ("event_jobs", 1),
+        ("event_dead", 1),
+    ] {
         let count = admin
             .count(&format!("SELECT count(*) FROM mcpfn.{table}"))
             .await;

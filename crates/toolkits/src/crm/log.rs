@@ -47,6 +47,17 @@ pub enum ActivityKind {
     Task,
 }
 
+/// As it is stored.
+pub(super) fn kind_name(kind: ActivityKind) -> &'static str {
+    match kind {
+        ActivityKind::Call => "call",
+        ActivityKind::Email => "email",
+        ActivityKind::Meeting => "meeting",
+        ActivityKind::Note => "note",
+        ActivityKind::Task => "task",
+    }
+}
+
 /// An entry that was written.
 #[output]
 #[derive(Debug)]
@@ -78,13 +89,7 @@ pub async fn create_activity_log(args: ActivityLog, cx: &Cx) -> Result<Logged, T
         )));
     }
     let database = database(cx).await?;
-    let kind = match args.kind {
-        ActivityKind::Call => "call",
-        ActivityKind::Email => "email",
-        ActivityKind::Meeting => "meeting",
-        ActivityKind::Note => "note",
-        ActivityKind::Task => "task",
-    };
+    let kind = kind_name(args.kind);
     let account = account_id(&database, &args.account_id)?;
     let at = date::utc(cx.now_ms());
     let parameters = [account.as_str(), kind, note, &at, &who(cx)].map(SqlValue::from);

@@ -6,8 +6,8 @@ use base64::prelude::BASE64_STANDARD;
 use mcpfn_core::{Cx, ToolError, input, output, text, tool};
 use mcpfn_ports::{BlobError, BlobPath, WriteCondition};
 
-use super::forms;
 use super::store::{blobs, failed, path};
+use super::{forms, heard};
 use crate::date;
 use crate::say::excerpt;
 
@@ -139,12 +139,14 @@ pub async fn write_file(args: WriteArguments, cx: &Cx) -> Result<WrittenFile, To
         )),
         (error, _) => failed(error, &path),
     })?;
-    Ok(WrittenFile {
+    let file = WrittenFile {
         path: path.to_string(),
         size: metadata.size,
         version: metadata.version,
         modified: metadata.modified_ms.map(date::utc),
-    })
+    };
+    heard::tell(&file, cx).await;
+    Ok(file)
 }
 
 /// Asks the user before a file is lost. One that is gone or changed is not asked about: it is
@@ -211,12 +213,14 @@ pub async fn move_file(args: Move, cx: &Cx) -> Result<WrittenFile, ToolError> {
         Ok((_, metadata)) => metadata,
         Err(error) => return Err(not_moved(error, &from, &to, args.overwrite, cx).await?),
     };
-    Ok(WrittenFile {
+    let file = WrittenFile {
         path: to.to_string(),
         size: metadata.size,
         version: metadata.version,
         modified: metadata.modified_ms.map(date::utc),
-    })
+    };
+    heard::tell(&file, cx).await;
+    Ok(file)
 }
 
 /// Asks the user before a file goes elsewhere. A move that can't be made is not asked about.

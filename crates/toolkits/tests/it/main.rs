@@ -8,6 +8,7 @@ mod crm; // people, companies, what is written about them
 mod crm_report; // its numbers, and a run that is handed over
 mod database; // tables, filters
 mod databases; // SQLite, or a PostgreSQL server
+mod events; // what is heard of between calls
 mod handed_over; // an instance that ends in the middle of a task
 mod hello; // the greeting, and the toolkits by name
 mod instructions; // what models are told first, for each caller

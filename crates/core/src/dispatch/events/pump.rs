@@ -257,8 +257,12 @@ impl<'a> Pump<'a> {
             until_ms: self.platform.clock.now_ms().saturating_add(LEASE_MS),
         };
         let written = self.write(&record, *version).await?;
-        *version = Some(version.map_or(0, |version| version.saturating_add(1)));
-        Ok(written == SubscriptionWritten::Done)
+        if written != SubscriptionWritten::Done {
+            return Ok(false);
+        }
+        // which number follows is the store's to say
+        *version = self.found().await?.1;
+        Ok(true)
     }
 
     async fn write(

@@ -1,0 +1,258 @@
+//! `TABLE.row_added`: a row that was added to a table, which an operator chose together with a column
+//! of whole numbers that grow. On PostgreSQL, where a smaller number may be committed after a greater
+//! one, a row waits for the look after the one that first saw its number.
+
+use mcpfn_core::event::{Event, EventOccurrence, EventPage, EventPoll};
+use mcpfn_core::{Cx, NoArguments, ToolError, text};
+use mcpfn_ports::{Dialect, Rows, SqlValue};
+use serde_json::{Value, json};
+
+use super::allowed::{database, visible};
+use super::cells::qualified;
+use super::query::columns;
+use super::schema::{DatabaseTable, identifier};
+use crate::events::{EVERY, event_id};
+use crate::rows::bounded;
+use crate::say::database_failed;
+
+/// Most tables.
+const TABLES: usize = 20;
+/// Most rows of one look: each may be as large as an answer.
+const ROWS: usize = 20;
+
+/// A table, and the column that says which rows are new.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Growing {
+    table: String,
+    key: String,
+}
+
+/// The events of a list such as `orders:id,notes:number`.
+///
+/// # Errors
+/// A sentence without a full stop that says what is wrong with the list.
+pub(crate) fn added_rows(list: &str) -> Result<Vec<Event>, String> {
+    let growing = parse(list)?;
+    Ok(growing.into_iter().map(event).collect())
+}
+
+fn parse(list: &str) -> Result<Vec<Growing>, String> {
+    let mut found: Vec<Growing> = Vec::new();
+    let entries = list.split(',').map(str::trim);
+    for entry in entries.filter(|entry| !entry.is_empty()) {
+        let parts = entry.split_once(':').map(|(a, b)| (a.trim(), b.trim()));
+        let Some((table, key)) = parts.filter(|(a, b)| !a.is_empty() && !b.is_empty()) else {
+            return Err(format!(
+                "{} is no table and its growing column, such as `orders:id`",
+                text::quoted(entry)
+            ));
+        };
+        let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
+        if !table.bytes().all(legal) || table.len() > 100 {
+            return Err(format!(
+                "{} can't be a part of an event's name: it takes up to 100 of A-Z a-z 0-9 _ -; make \
+                 a view with such a name",
+                text::quoted(table)
+            ));
+        }
+        if found.iter().any(|known| known.table == table) {
+            return Err(format!("{} is listed twice", text::quoted(table)));
+        }
+        found.push(Growing {
+            table: table.to_owned(),
+            key: key.to_owned(),
+        });
+    }
+    match found.len() {
+        0 => Err("there is no table in the list".to_owned()),
+        1..=TABLES => Ok(found),
+        more => Err(format!("it has {more} tables, and {TABLES} are the most")),
+    }
+}
+
+fn event(growing: Growing) -> Event {
+    let Growing { table, .. } = &growing;
+    let payload = json!({
+        "type": "object",
+        "required": ["key", "row"],
+        "properties": {
+            "key": {"type": "integer", "description": "The row's number."},
+            "row": {
+                "type": ["object", "null"],
+                "description": "The row by its columns' names. Binary values are shown as their \
+                                size, very long text is cut; null for a row that is too large.",
+            },
+        },
+    });
+    Event::new(format!("{table}.row_added"))
+        .description(format!("A row was added to the table `{table}`."))
+        .scope("database:read")
+        .payload_schema(payload)
+        .poll(move |_: NoArguments, poll, cx| added(growing.clone(), poll, cx))
+        .every(EVERY)
+        .sent()
+}
+
+/// Where a client is: behind this number, and up to which the last look saw some.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    behind: i64,
+    seen: i64,
+}
+
+impl Place {
+    fn read(cursor: &str) -> Option<Self> {
+        let (behind, seen) = cursor.split_once(':')?;
+        Some(Self {
+            behind: behind.parse().ok()?,
+            seen: seen.parse().ok()?,
+        })
+    }
+
+    fn written(self) -> String {
+        format!("{}:{}", self.behind, self.seen)
+    }
+}
+
+async fn added(growing: Growing, poll: EventPoll, cx: Cx) -> Result<EventPage, ToolError> {
+    let schema = visible(&cx).await.map_err(|error| told(&growing, error))?;
+    let table = schema.table(&growing.table);
+    let table = table.map_err(|error| told(&growing, error))?;
+    let column = table.column(&growing.key);
+    let key = qualified(table, column.map_err(|error| told(&growing, error))?);
+    let last = last(table, &key, &cx).await?;
+    let place = poll.cursor().map(Place::read);
+    let Some(Some(place)) = place else {
+        let now = Place {
+            behind: last,
+            seen: last,
+        };
+        let page = EventPage::new(now.written());
+        return Ok(if place.is_none() {
+            page
+        } else {
+            page.truncated()
+        });
+    };
+    let settled = match database(&cx)?.dialect() {
+        Dialect::Postgres => place.seen,
+        _ => last.max(place.seen),
+    };
+    let limit = poll.limit().min(ROWS);
+    let found = rows(table, &key, (place.behind, settled), limit, &cx).await?;
+    let more = found.truncated;
+    let events = events(&growing, found, cx.now_ms())?;
+    let behind = match events.last() {
+        Some((number, _)) if more => *number,
+        _ => settled.max(place.behind),
+    };
+    let next = Place {
+        behind,
+        seen: last.max(place.seen),
+    };
+    let events = events.into_iter().map(|(_, event)| event);
+    Ok(EventPage::new(next.written()).events(events).more(more))
+}
+
+/// The greatest number there is.
+async fn last(table: &DatabaseTable, key: &str, cx: &Cx) -> Result<i64, ToolError> {
+    let name = identifier(&table.name);
+    let sql = format!("SELECT max({key}) FROM {name}");
+    let found = database(cx)?.query(&sql, &[], 1).await;
+    let found = found.map_err(database_failed)?.rows;
+    match found.first().and_then(|row| row.first()) {
+        Some(SqlValue::Integer(last)) => Ok(*last),
+        Some(SqlValue::Null) | None => Ok(0),
+        Some(_) => Err(no_number(&table.name)),
+    }
+}
+
+/// Rows with numbers behind one and up to another, with the number of each in front.
+async fn rows(
+    table: &DatabaseTable,
+    key: &str,
+    (behind, until): (i64, i64),
+    limit: usize,
+    cx: &Cx,
+) -> Result<Rows, ToolError> {
+    let database = database(cx)?;
+    let columns = columns(database.dialect(), table, None)?;
+    let name = identifier(&table.name);
+    let sql = format!(
+        "SELECT {key}, {columns} FROM {name} WHERE {key} > ?1 AND {key} <= ?2 ORDER BY {key} \
+         LIMIT {}",
+        limit + 1
+    );
+    let parameters = [behind.into(), until.into()];
+    let found = database.query(&sql, &parameters, limit).await;
+    found.map_err(database_failed)
+}
+
+fn events(
+    growing: &Growing,
+    found: Rows,
+    now_ms: u64,
+) -> Result<Vec<(i64, EventOccurrence)>, ToolError> {
+    let names: Vec<String> = found.columns.into_iter().skip(1).collect();
+
+    let events = found.rows.into_iter().map(|mut row| {
+        let number = match row.first() {
+            Some(SqlValue::Integer(number)) => *number,
+            _ => return Err(no_number(&growing.table)),
+        };
+        row.remove(0);
+        let one = Rows {
+            columns: names.clone(),
+            rows: vec![row],
+            truncated: false,
+        };
+        // alone, so that a large one takes no other's place
+        let row = bounded(one).rows.into_iter().next();
+        let row = serde_json::to_value(row).unwrap_or(Value::Null);
+        let id = event_id(&growing.table, &number.to_string());
+        let data = json!({"key": number, "row": row});
+        Ok((number, EventOccurrence::new(id, now_ms, &data)))
+    });
+    events.collect()
+}
+
+fn no_number(table: &str) -> ToolError {
+    ToolError::internal(format!(
+        "MCPFN_EVENT_TABLES: the column of {} holds something else than whole numbers",
+        text::quoted(table)
+    ))
+}
+
+/// The schema's own sentences are for models that named a table.
+fn told(growing: &Growing, error: ToolError) -> ToolError {
+    let cause = error.message().unwrap_or("it can't be read").to_owned();
+    ToolError::unavailable(
+        "The database's tables are not as this server's settings expect them. Tell the user, who may \
+         ask the operator.",
+        format!("MCPFN_EVENT_TABLES: {}: {cause}", growing.table),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_are_read_and_mistakes_are_named() {
+        let growing = parse(" orders:id, notes : number ,").unwrap();
+        assert_eq!(growing.len(), 2);
+        assert_eq!((&*growing[1].table, &*growing[1].key), ("notes", "number"));
+        for (list, part) in [
+            ("", "no table"),
+            ("orders", "`orders:id`"),
+            ("orders:", "`orders:id`"),
+            (":id", "`orders:id`"),
+            ("a b:id", "make a view"),
+            ("a.b:id", "make a view"),
+            ("a:id,a:number", "twice"),
+        ] {
+            let told = parse(list).unwrap_err();
+            assert!(told.contains(part), "{list:?}: {told}");
+        }
+    }
+}
