@@ -134,7 +134,7 @@ impl Common {
             },
             subscriptions: subscriptions(reader, host, state_keys.is_some()),
             state_keys,
-            webhooks: webhook_settings(reader, host.id == Hosts::LOCAL),
+            webhooks: webhook_settings(reader, host.id != Hosts::LAMBDA),
             log_level: log_level(reader),
             methods,
         }

@@ -273,6 +273,7 @@ pub struct EventPorts {
     pub(crate) log: Arc<dyn EventLog>,
     pub(crate) webhooks: Option<WebhookPorts>,
     pub(crate) streams: Option<Duration>,
+    pub(crate) looks: Duration,
 }
 
 /// What webhooks need beside the log, and a client for HTTP.
@@ -289,6 +290,7 @@ impl EventPorts {
             log,
             webhooks: None,
             streams: None,
+            looks: Duration::from_secs(2),
         }
     }
 
@@ -309,6 +311,13 @@ impl EventPorts {
     /// Clients can hold a stream for so long, on which they hear of events.
     pub fn streams(mut self, at_most: Duration) -> Self {
         self.streams = Some(at_most);
+        self
+    }
+
+    /// From one look at the log to the next on a stream, where nothing comes: two seconds if it is not
+    /// said. A platform on which each look counts says more.
+    pub fn looking_every(mut self, pause: Duration) -> Self {
+        self.looks = pause;
         self
     }
 }

@@ -17,7 +17,7 @@ pub(super) const EVENTS: &[Setting] = &[
         "what the header webhook-id of an event is that is sent to a client: the event's id, or \
          one that differs between subscriptions",
     )
-    .on(Hosts::LOCAL),
+    .on(Hosts::LOCAL.and(Hosts::WORKERS)),
     Setting::new(
         "MCPFN_WEBHOOK_HOSTS",
         "HOST,..",
@@ -25,5 +25,5 @@ pub(super) const EVENTS: &[Setting] = &[
         "hosts that events may be sent to though they are in the own network, and without being \
          asked whether they want them; with a port if it is not 443",
     )
-    .on(Hosts::LOCAL),
+    .on(Hosts::LOCAL.and(Hosts::WORKERS)),
 ];
