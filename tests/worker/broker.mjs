@@ -14,6 +14,9 @@ const LEASE_MS = 3_000;
 const decoded = (base64) => Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
 const text = (bytes) => new TextDecoder().decode(bytes);
 
+/** What a producer is answered. */
+const taken = () => Response.json({ metadata: { metrics: { backlogCount: 0, backlogBytes: 0, oldestMessageTimestamp: 0 } } });
+
 /** What a request of a producer has in it. */
 async function messages(request) {
   const format = (name) => request.headers.get(name);
@@ -95,7 +98,7 @@ export class Broker extends DurableObject {
 export class Dead extends WorkerEntrypoint {
   async fetch(request) {
     await this.env.BROKER.getByName('it').put(await messages(request), 1);
-    return Response.json({});
+    return taken();
   }
 }
 
@@ -115,7 +118,7 @@ export default {
         return Response.json({});
       default:
         await broker.put(await messages(request));
-        return Response.json({});
+        return taken();
     }
   },
 };
