@@ -7,12 +7,13 @@
 mod bound_database;
 mod configured;
 mod identity;
+mod notices;
 mod settings;
 
 use std::sync::Arc;
 
 use mcpfn::port::{Blobs, Platform, VectorStore};
-use mcpfn::worker::{Setup, Variables};
+use mcpfn::worker::{PlatformEvents, Setup, Variables};
 
 use configured::{Configured, configured, opened, ports, with_skills};
 
@@ -48,7 +49,8 @@ fn setup(
     Ok(Setup {
         builder,
         ports: |platform: Platform| {
-            let platform = ports(platform);
+            let platform =
+                ports(platform).with_port::<dyn PlatformEvents>(Arc::new(notices::Notices));
             match vectors {
                 Some(vectors) => platform.with_port::<dyn VectorStore>(vectors),
                 None => platform,

@@ -134,7 +134,7 @@ impl Common {
             },
             subscriptions: subscriptions(reader, host, state_keys.is_some()),
             state_keys,
-            webhooks: webhook_settings(reader, host.id.meets(Hosts::PROCESSES)),
+            webhooks: webhook_settings(reader),
             log_level: log_level(reader),
             methods,
         }

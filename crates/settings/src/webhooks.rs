@@ -34,13 +34,10 @@ impl FromStr for Word<WebhookIdProfile> {
     }
 }
 
-/// `MCPFN_EVENT_ERRORS`, and where events are `sent`, `MCPFN_WEBHOOK_ID` and `MCPFN_WEBHOOK_HOSTS`.
-pub(crate) fn webhook_settings(reader: &mut EnvReader<'_>, sent: bool) -> WebhookSettings {
+/// `MCPFN_EVENT_ERRORS`, `MCPFN_WEBHOOK_ID` and `MCPFN_WEBHOOK_HOSTS`.
+pub(crate) fn webhook_settings(reader: &mut EnvReader<'_>) -> WebhookSettings {
     let codes = Word(EventErrorCodes::Auto);
     let Word(codes) = reader.parsed("MCPFN_EVENT_ERRORS", codes, "auto, sep-3415 or sketch");
-    if !sent {
-        return WebhookSettings::default().error_codes(codes);
-    }
     let profile = Word(WebhookIdProfile::Event);
     let Word(profile) = reader.parsed("MCPFN_WEBHOOK_ID", profile, "event or message");
     let hosts = reader.list("MCPFN_WEBHOOK_HOSTS");

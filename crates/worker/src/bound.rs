@@ -14,6 +14,13 @@ pub(crate) const IDEMPOTENCY: &str = "IDEMPOTENCY";
 /// The binding of the Durable Objects that keep and run tasks. Without one, tools run within their
 /// calls, and those that can't are a mistake.
 pub(crate) const TASKS: &str = "TASKS";
+/// The binding of the Durable Objects that keep events. Without one, there are those alone that the
+/// program is asked for.
+pub(crate) const EVENTS: &str = "EVENTS";
+/// The binding of the queue of what is to be sent to subscribers. Without one, nothing is sent.
+pub(crate) const EVENT_QUEUE: &str = "EVENT_QUEUE";
+/// The binding of the queue of what nobody sends any more. Without one, the log alone says it.
+pub(crate) const EVENT_DEAD: &str = "EVENT_DEAD";
 /// The binding of the Analytics Engine dataset for metrics. Without one, there are none.
 pub(crate) const METRICS: &str = "METRICS";
 
@@ -73,6 +80,17 @@ pub(crate) const OBJECTS: BindingKind = BindingKind {
 pub(crate) const TASK_OBJECTS: BindingKind = BindingKind {
     more: " and class_name = \"McpfnTasks\"",
     ..OBJECTS
+};
+pub(crate) const EVENT_OBJECTS: BindingKind = BindingKind {
+    more: " and class_name = \"McpfnEvents\"",
+    ..OBJECTS
+};
+pub(crate) const QUEUE: BindingKind = BindingKind {
+    what: "queue",
+    method: "sendBatch",
+    table: "[[queues.producers]]",
+    key: "binding",
+    more: " and the name of the queue",
 };
 pub(crate) const RATE_LIMIT: BindingKind = BindingKind {
     what: "rate limit",
@@ -134,10 +152,13 @@ impl BindingKind {
 const FETCHER: &str = "Fetcher";
 
 /// Bindings that this host uses under one name.
-const NAMED: [(&str, &BindingKind); 4] = [
+const NAMED: [(&str, &BindingKind); 7] = [
     (CACHE, &KV_NAMESPACE),
     (IDEMPOTENCY, &OBJECTS),
     (TASKS, &TASK_OBJECTS),
+    (EVENTS, &EVENT_OBJECTS),
+    (EVENT_QUEUE, &QUEUE),
+    (EVENT_DEAD, &QUEUE),
     (METRICS, &DATASET),
 ];
 
@@ -243,6 +264,7 @@ fn kind(value: &JsValue) -> String {
         "Hyperdrive" => "a Hyperdrive configuration",
         "VectorizeIndexImpl" => "a Vectorize index",
         "DurableObjectNamespace" => "a namespace of Durable Objects",
+        "WorkerQueue" | "Queue" => "a queue",
         FETCHER => "a service",
         "" | "Object" => "an object",
         other => return format!("a {other}"),

@@ -29,12 +29,15 @@ use worker::{Env, web_sys};
 
 use crate::bound::{CACHE, IDEMPOTENCY, METRICS, TASKS};
 use crate::dataset::Dataset;
+use crate::event_bindings::EventStores;
 use crate::hangup::Hangup;
 use crate::http_client::Fetch;
 use crate::metrics::Point;
 use crate::ports::Isolate;
 use crate::request_id::RequestId;
 use crate::settings::{HOST, Settings};
+#[cfg(feature = "events")]
+use crate::stores::QueueOfEvents;
 use crate::stores::{KvCache, RateBindings};
 use crate::uncaught::uncaught;
 use crate::variables::{TaskPorts, Variables};
@@ -54,6 +57,8 @@ pub(crate) struct WorkerHost {
     pub(crate) server: Server,
     pub(crate) platform: Arc<Platform>,
     base_path: String,
+    #[cfg(feature = "events")]
+    pub(crate) events: Option<Arc<QueueOfEvents>>,
     zones: Rc<OwnZones>,
 }
 
@@ -174,7 +179,15 @@ impl WorkerHost {
         console::name(server.name(), &version);
         let policies = settings.common.policies;
         let log = audit_log(variables, server.name(), &version);
-        let stores = WorkerStores::of(variables, &settings.common, &server, (writes, tasks))?;
+        let events = variables.events()?;
+        #[cfg(feature = "events")]
+        let queue = events.queue.clone();
+        let stores = WorkerStores::of(
+            variables,
+            &settings.common,
+            &server,
+            (writes, tasks, events),
+        )?;
         let zones = Rc::<OwnZones>::default();
         let Assembly {
             service, platform, ..
@@ -194,6 +207,8 @@ impl WorkerHost {
             server,
             platform,
             base_path: settings.base_path,
+            #[cfg(feature = "events")]
+            events: queue,
             zones,
         })
     }
@@ -278,15 +293,20 @@ struct WorkerStores {
     topics: Option<Arc<dyn Topics>>,
     writes: Option<Arc<dyn IdempotencyStore>>,
     tasks: Option<TaskPorts>,
+    events: EventStores,
 }
 
 impl WorkerStores {
-    /// Those that are bound, beside those of writes and tasks, which the server had to know of.
+    /// Those that are bound, beside those that the server had to know of, and of events.
     fn of(
         variables: &Variables,
         common: &Common,
         server: &Server,
-        (writes, tasks): (Option<Arc<dyn IdempotencyStore>>, Option<TaskPorts>),
+        (writes, tasks, events): (
+            Option<Arc<dyn IdempotencyStore>>,
+            Option<TaskPorts>,
+            EventStores,
+        ),
     ) -> Result<Self, String> {
         Ok(Self {
             rates: variables.rates(common.policies.rate, server)?,
@@ -298,6 +318,7 @@ impl WorkerStores {
             },
             writes,
             tasks,
+            events,
         })
     }
 
@@ -331,6 +352,9 @@ impl WorkerStores {
         }
         if let Some((store, runner)) = self.tasks {
             platform = platform.with_tasks(store, runner);
+        }
+        if let Some(events) = self.events.ports {
+            platform = platform.with_events(events);
         }
         platform
     }

@@ -8,6 +8,8 @@
 //! | a client that goes away | drops its call, wherever that is |
 //! | a panic in a handler | one answer with status 500 where the standard library unwinds; where it aborts, the module starts anew and the other calls of the isolate are lost too |
 //! | a task | a Durable Object, which runs it in its alarm |
+//! | events | a Durable Object for each topic; what is sent to subscribers comes through a queue |
+//! | messages of queues, schedules | for the program: the port `PlatformEvents` |
 //! | settings | vars and secrets, named as on every host; a mistake is an answer with status 503 that says what to change |
 //! | logs | one JSON object a line on the console, with the request that it is of |
 //! | metrics | one point of Analytics Engine a call, where a dataset is bound |
@@ -37,12 +39,22 @@
 
 #[cfg(any(target_arch = "wasm32", test))]
 mod address;
+mod bucket_notice;
+#[cfg(any(all(target_arch = "wasm32", feature = "events"), test))]
+mod event_letter;
+#[cfg(any(all(target_arch = "wasm32", feature = "events"), test))]
+mod event_message;
 #[cfg(any(all(target_arch = "wasm32", feature = "idempotency"), test))]
 mod idempotency_message;
 #[cfg(all(target_arch = "wasm32", feature = "idempotency"))]
 mod idempotency_row;
 #[cfg(any(target_arch = "wasm32", test))]
 mod metrics;
+#[cfg(any(
+    all(target_arch = "wasm32", any(feature = "events", feature = "tasks")),
+    test
+))]
+mod octets;
 #[cfg(any(target_arch = "wasm32", test))]
 mod request_id;
 mod settings;
@@ -62,13 +74,19 @@ mod dataset;
 #[cfg(target_arch = "wasm32")]
 mod error;
 #[cfg(target_arch = "wasm32")]
+mod event_bindings;
+#[cfg(target_arch = "wasm32")]
 mod fetch;
 #[cfg(target_arch = "wasm32")]
 mod hangup;
 #[cfg(target_arch = "wasm32")]
 mod http_client;
+#[cfg(all(target_arch = "wasm32", feature = "events"))]
+mod platform_events;
 #[cfg(target_arch = "wasm32")]
 mod ports;
+#[cfg(all(target_arch = "wasm32", feature = "events"))]
+mod queue;
 #[cfg(target_arch = "wasm32")]
 mod request;
 #[cfg(target_arch = "wasm32")]
@@ -86,11 +104,18 @@ mod web_crypto;
 #[cfg(any(target_arch = "wasm32", test))]
 mod zone;
 
+pub use bucket_notice::{BucketChange, BucketNotice};
+#[cfg(target_arch = "wasm32")]
+pub use event_bindings::EventStorePorts;
 #[cfg(target_arch = "wasm32")]
 pub use fetch::fetch;
 pub use mcpfn_settings::{EnvReader, Hosts, Setting, SettingsError, Setup};
 #[cfg(all(target_arch = "wasm32", feature = "hyperdrive"))]
 pub use mcpfn_sql::StreamedPostgres;
+#[cfg(all(target_arch = "wasm32", feature = "events"))]
+pub use platform_events::{PlatformEvents, QueueMessage, Scheduled};
+#[cfg(all(target_arch = "wasm32", feature = "events"))]
+pub use queue::{queue, scheduled};
 pub use settings::Settings;
 #[cfg(all(target_arch = "wasm32", feature = "hyperdrive"))]
 pub use stores::Hyperdrive;
@@ -109,6 +134,8 @@ pub use wait_until::wait_until;
 #[cfg(target_arch = "wasm32")]
 #[doc(hidden)]
 pub mod export {
+    #[cfg(feature = "events")]
+    pub use crate::queue::{MessageBatch, ScheduledEvent};
     #[cfg(feature = "tasks")]
     pub use crate::stores::{TaskObject, objects::ObjectState};
     pub use worker::js_sys::Promise;
@@ -140,6 +167,7 @@ macro_rules! fetch {
             $crate::fetch(request, variables, $setup, $program)
         }
         $crate::export_tasks!($setup, $program);
+        $crate::export_events!($setup, $program);
     };
 }
 
@@ -188,5 +216,44 @@ macro_rules! export_tasks {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! export_tasks {
+    ($setup:expr, $program:expr) => {};
+}
+
+/// Exports the handlers of queues and of schedules, with the feature `events`.
+#[cfg(all(target_arch = "wasm32", feature = "events"))]
+#[rustfmt::skip]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! export_events {
+    ($setup:expr, $program:expr) => {
+        #[doc(hidden)]
+        #[$crate::export::attribute(
+            js_name = "queue",
+            wasm_bindgen = $crate::export::wasm_bindgen,
+            js_sys = $crate::export::js_sys,
+            wasm_bindgen_futures = $crate::export::wasm_bindgen_futures
+        )]
+        pub fn mcpfn_worker_queue(batch: $crate::export::MessageBatch, variables: $crate::export::Env) -> $crate::export::Promise {
+            $crate::queue(batch, variables, $setup, $program)
+        }
+
+        #[doc(hidden)]
+        #[$crate::export::attribute(
+            js_name = "scheduled",
+            wasm_bindgen = $crate::export::wasm_bindgen,
+            js_sys = $crate::export::js_sys,
+            wasm_bindgen_futures = $crate::export::wasm_bindgen_futures
+        )]
+        pub fn mcpfn_worker_scheduled(run: $crate::export::ScheduledEvent, variables: $crate::export::Env) -> $crate::export::Promise {
+            $crate::scheduled(run, variables, $setup, $program)
+        }
+    };
+}
+
+/// Exports nothing: this program was built without events.
+#[cfg(all(target_arch = "wasm32", not(feature = "events")))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! export_events {
     ($setup:expr, $program:expr) => {};
 }

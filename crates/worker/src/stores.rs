@@ -1,14 +1,19 @@
 //! The stores of Workers behind ports: D1 as a SQL database, PostgreSQL through Hyperdrive as another,
 //! KV for results, the rate-limit binding for rate limits, Durable Objects for idempotent writes and
-//! for tasks, R2 for files, Vectorize for vectors. Only these objects and R2 are exact among isolates.
+//! for
+//! tasks and for events, a queue for what is sent of these, R2 for files, Vectorize for vectors. Only these objects and R2 are exact among isolates.
 
 mod d1;
+#[cfg(feature = "events")]
+mod event_queue;
+#[cfg(feature = "events")]
+mod events;
 #[cfg(feature = "hyperdrive")]
 mod hyperdrive;
 #[cfg(feature = "idempotency")]
 mod idempotency;
 mod kv;
-#[cfg(any(feature = "idempotency", feature = "tasks"))]
+#[cfg(any(feature = "events", feature = "idempotency", feature = "tasks"))]
 pub(crate) mod objects;
 #[cfg(feature = "r2")]
 mod r2;
@@ -19,6 +24,10 @@ mod tasks;
 mod vectorize;
 
 pub use d1::D1;
+#[cfg(feature = "events")]
+pub(crate) use event_queue::QueueOfEvents;
+#[cfg(feature = "events")]
+pub(crate) use events::DurableEvents;
 #[cfg(feature = "hyperdrive")]
 pub use hyperdrive::Hyperdrive;
 #[cfg(feature = "idempotency")]

@@ -3,6 +3,8 @@
 
 use mcpfn_core::port::TaskPart;
 
+use crate::octets::{UnreadBytes, put_bytes, put_number};
+
 /// Names one change among those of a task, so that it is known when it is sent again.
 pub(crate) type Nonce = [u8; 8];
 
@@ -31,8 +33,7 @@ pub(crate) enum TaskAction<'a> {
     },
 }
 
-/// One request: a letter, the time, the nonce, and what belongs to the letter. Numbers are
-/// big-endian; bytes come after their number.
+/// One request: a letter, the time, the nonce, and what belongs to the letter.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct TaskRequest<'a> {
     pub(crate) now_ms: u64,
@@ -108,7 +109,7 @@ impl<'a> TaskRequest<'a> {
                 version: rest.number()?,
                 expires_ms: rest.number()?,
                 head: rest.bytes()?,
-                also: rest.parts()?,
+                also: parts(&mut rest)?,
             },
             b'd' => TaskAction::Remove,
             b'o' => TaskAction::Start {
@@ -188,54 +189,12 @@ impl TaskAnswer {
     }
 }
 
-/// What was not read yet.
-pub(crate) struct UnreadBytes<'a>(pub(crate) &'a [u8]);
-
-impl<'a> UnreadBytes<'a> {
-    fn byte(&mut self) -> Option<u8> {
-        let (byte, rest) = self.0.split_first()?;
-        self.0 = rest;
-        Some(*byte)
+fn parts<'a>(rest: &mut UnreadBytes<'a>) -> Option<Vec<(TaskPart, &'a [u8])>> {
+    let mut parts = Vec::new();
+    while let Some(code) = rest.byte() {
+        parts.push((part(code)?, rest.bytes()?));
     }
-
-    pub(crate) fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
-        let (array, rest) = self.0.split_first_chunk()?;
-        self.0 = rest;
-        Some(*array)
-    }
-
-    pub(crate) fn number(&mut self) -> Option<u64> {
-        self.array().map(u64::from_be_bytes)
-    }
-
-    pub(crate) fn bytes(&mut self) -> Option<&'a [u8]> {
-        let length = u32::from_be_bytes(self.array()?);
-        let (bytes, rest) = self.0.split_at_checked(usize::try_from(length).ok()?)?;
-        self.0 = rest;
-        Some(bytes)
-    }
-
-    fn parts(&mut self) -> Option<Vec<(TaskPart, &'a [u8])>> {
-        let mut parts = Vec::new();
-        while let Some(code) = self.byte() {
-            parts.push((part(code)?, self.bytes()?));
-        }
-        Some(parts)
-    }
-}
-
-pub(crate) fn put_number(out: &mut Vec<u8>, number: u64) {
-    out.extend_from_slice(&number.to_be_bytes());
-}
-
-/// Parts are smaller than 4 GB by far; of a larger one nothing would be kept.
-pub(crate) fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
-    let (length, bytes) = match u32::try_from(bytes.len()) {
-        Ok(length) => (length, bytes),
-        Err(_) => (0, &[][..]),
-    };
-    out.extend_from_slice(&length.to_be_bytes());
-    out.extend_from_slice(bytes);
+    Some(parts)
 }
 
 fn code(part: TaskPart) -> u8 {

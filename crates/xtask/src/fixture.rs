@@ -21,7 +21,7 @@ use crate::{
 /// 32 bytes of 7 in Base64: what seals state on every instance of a fixture server.
 pub(crate) const STATE_KEY: &str = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
 
-const START_LIMIT: Duration = Duration::from_secs(20);
+const START_LIMIT: Duration = Duration::from_secs(90);
 const LOG_LINES: usize = 40;
 
 /// Builds the fixture server and gives back where it is.

@@ -4,8 +4,11 @@
 
 mod bindings;
 mod deployed;
+mod event_services;
+mod forms;
 mod hyperdrive;
 pub(crate) mod services;
+mod values;
 pub(crate) mod workerd;
 
 use std::{
@@ -25,8 +28,11 @@ use crate::{
 use services::{SERVICES, SUBSCRIBED};
 use workerd::Workerd;
 
-/// The test that stops workerd and starts it again.
+/// The tests that stop workerd and start it again.
 const KILLED: &str = "killed";
+const EVENTS_KILLED: &str = "events_killed";
+/// The test of events under wrangler.
+const QUEUED: &str = "queued";
 
 /// What is asked of the step; nothing runs all of its tests.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,6 +88,7 @@ pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
     workerd.process.still_runs()?;
     drop(workerd);
     killed(cx, &tools, &folder, counts)?;
+    events_killed(cx, &tools, &folder, counts)?;
     deployed::check(cx, &tools, &folder, counts)?;
     hyperdrive::check(cx, &tools, build_command(cx, &tools)?, counts)?;
     if tools.toolchain.unwinds() {
@@ -97,6 +104,12 @@ fn only(cx: &Context, name: &str, counts: &mut Counts) -> Result<()> {
     let folder = build_fixture(cx, &tools)?;
     if name == KILLED {
         return killed(cx, &tools, &folder, counts);
+    }
+    if name == QUEUED {
+        return deployed::queued(cx, &tools, &folder, counts);
+    }
+    if name == EVENTS_KILLED {
+        return events_killed(cx, &tools, &folder, counts);
     }
     let mut workerd = workerd::serve(cx, &tools, &folder, SERVICES)?;
     in_workerd(cx, &tools, &workerd, name, counts)?;
@@ -117,6 +130,26 @@ fn killed(cx: &Context, tools: &WorkerTools, folder: &Path, counts: &mut Counts)
     let program = tools.workerd()?;
     let arguments = [&*program, &config, Path::new(&url)];
     deployed::ask(cx, tools, "killed.mjs", &arguments, counts)
+}
+
+/// workerd in the middle of a delivery, which arrives from the next one.
+fn events_killed(
+    cx: &Context,
+    tools: &WorkerTools,
+    folder: &Path,
+    counts: &mut Counts,
+) -> Result<()> {
+    let of_events = ["receiver", "broker", "evented"];
+    let services = SERVICES
+        .iter()
+        .filter(|service| of_events.contains(&service.name));
+    let services: Vec<_> = services.copied().collect();
+    let ports = workerd::free_ports(services.len())?;
+    let config = workerd::configure(folder, &services, &ports)?;
+    let at = |port: u16| PathBuf::from(format!("http://127.0.0.1:{port}"));
+    let [receiver, broker, server] = [at(ports[0]), at(ports[1]), at(ports[2])];
+    let arguments = [&*tools.workerd()?, &config, &receiver, &broker, &server];
+    deployed::ask(cx, tools, "events_killed.mjs", &arguments, counts)
 }
 
 /// What rustup's library does: what differs there is the life of a call.

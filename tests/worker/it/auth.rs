@@ -84,6 +84,20 @@ fn api_keys() {
 }
 
 #[test]
+fn the_card_for_directories() {
+    for (path, text) in [
+        ("/mcp/server-card", r#""name":"com.example/shop""#),
+        ("/.well-known/mcp/catalog.json", "urn:air:example.com:shop"),
+    ] {
+        let response = Worker::named("carded").send(&get(path));
+        assert_eq!(response.status, 200, "{path}: {}", response.text());
+        assert_eq!(response.header("access-control-allow-origin"), Some("*"));
+        assert!(response.text().contains(text), "{}", response.text());
+        assert_eq!(Worker::named("watched").send(&get(path)).status, 404);
+    }
+}
+
+#[test]
 fn the_proof_for_the_registry() {
     let request = get("/.well-known/mcp-registry-auth");
     let proof = Worker::named("keyed").send(&request);

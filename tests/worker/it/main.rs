@@ -18,6 +18,8 @@ mod it {
 mod auth;
 /// The toolkits over D1.
 mod deployed;
+/// Events, in Durable Objects and through a queue.
+mod events;
 /// Files in a bucket.
 mod files;
 /// The shared fixtures.

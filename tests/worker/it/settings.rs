@@ -104,10 +104,13 @@ fn a_path_in_front_is_taken_off() {
 }
 
 /// `tests/worker` binds each to something else in the service `mistaken`.
-const MISTAKEN: [(&str, &str); 9] = [
+const MISTAKEN: [(&str, &str); 12] = [
     ("CACHE", "[[kv_namespaces]]"),
     ("IDEMPOTENCY", "[[durable_objects.bindings]]"),
     ("TASKS", "class_name = \"McpfnTasks\""),
+    ("EVENTS", "class_name = \"McpfnEvents\""),
+    ("EVENT_QUEUE", "[[queues.producers]]"),
+    ("EVENT_DEAD", "[[queues.producers]]"),
     ("METRICS", "[[analytics_engine_datasets]]"),
     ("CF_VERSION_METADATA", "[version_metadata]"),
     ("RATE_60_PER_60", "[[ratelimits]]"),
@@ -134,6 +137,10 @@ fn what_is_bound_to_something_else_is_named_with_what_it_must_be() {
         (
             "misasked",
             ["DB is bound to a KV namespace", "[[d1_databases]]"],
+        ),
+        (
+            "queue-alone",
+            ["EVENT_QUEUE is bound", "class_name = \"McpfnEvents\""],
         ),
         (
             "misindexed",

@@ -10,6 +10,7 @@ mod stores {
     pub(crate) mod tasks;
 }
 
+use std::io::{Read as _, Write as _};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -20,6 +21,7 @@ use mcpfn::handler::BoxFuture;
 use mcpfn::port::{StoreError, Swapped, TaskPart, TaskParts, TaskStore};
 use serde_json::{Value, json};
 
+use crate::support::socket::encode;
 use crate::{Host as _, Request, Worker};
 use stores::tasks::{TaskStores, of_tasks};
 
@@ -326,6 +328,34 @@ fn tasks_of_many_objects_run_at_the_same_time() {
 fn a_task_that_was_never_begun_is_unknown() {
     let answer = ask("everything", "tasks/get", json!({"taskId": "nonsense"}));
     assert_eq!(answer["error"]["code"], -32602, "{answer}");
+}
+
+#[test]
+fn a_stream_tells_of_tasks_until_their_end() {
+    let task = BegunTask::at(
+        "listened",
+        "slow_compute",
+        json!({"seconds": 1, "label": "it"}),
+    );
+    let capabilities = json!({"extensions": {"io.modelcontextprotocol/tasks": {}}});
+    let params = json!({
+        "notifications": {"taskIds": [task.id, "none"]},
+        "_meta": {"io.modelcontextprotocol/clientCapabilities": capabilities},
+    });
+    let Worker(address) = Worker::named("listened");
+    let listen = Request::modern("subscriptions/listen", params);
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.write_all(&encode(address, &listen)).unwrap();
+    let (mut heard, mut buffer) = (String::new(), [0; 4096]);
+    // it looks every ten seconds
+    while !heard.contains(r#""status":"completed""#) {
+        let read = stream.read(&mut buffer).unwrap();
+        assert!(read > 0, "the stream ended: {heard}");
+        heard += &String::from_utf8_lossy(&buffer[..read]);
+    }
+    assert!(heard.contains("notifications/tasks"), "{heard}");
+    assert!(heard.contains("computed it in 1 s"), "{heard}");
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! The servers of the fixtures as one Worker; the variable `TEST_SERVER` says which. `watched` is
-//! for what only this host does, `store`, `files`, `tasks` and `vectors` for the contracts of its
+//! for what only this host does, `store`, `events`, `files`, `tasks` and `vectors` for the contracts of its
 //! stores, `sql` for a database that is late.
 
 #![cfg(target_arch = "wasm32")]
 
+mod events;
 mod files;
 mod policed;
 #[path = "../../it/support/servers.rs"]
@@ -32,6 +33,8 @@ fn setup(
         .unwrap_or_else(|| "everything".into());
     let idempotency = variables.idempotency("IDEMPOTENCY")?;
     let tasks = variables.tasks("TASKS")?;
+    let events = variables.event_stores("EVENTS")?;
+    let speed = events::speed(variables);
     let database = if name == "sql" {
         Some(variables.d1("DB")?)
     } else {
@@ -47,6 +50,7 @@ fn setup(
         Some("watched") => watched::server,
         Some("policed") => policed::server,
         Some("store") => store::server,
+        Some("events") => events::server,
         Some("tasks") => tasks::server,
         Some("stumbling") => tasks::stumbling,
         Some("sql") => || mcpfn_toolkits::sql::toolkit(Server::builder("sql", "1.0.0")),
@@ -62,6 +66,9 @@ fn setup(
             }
             if let Some((store, _)) = tasks {
                 platform = platform.with_port::<dyn TaskStore>(store);
+            }
+            if let Some((log, subscriptions)) = events {
+                platform = events::ports(platform, log, subscriptions, speed);
             }
             if let Some(database) = database {
                 platform = platform.with_port::<dyn Sql>(Arc::new(database));

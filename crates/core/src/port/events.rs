@@ -274,6 +274,7 @@ pub struct EventPorts {
     pub(crate) webhooks: Option<WebhookPorts>,
     pub(crate) streams: Option<Duration>,
     pub(crate) pumps: bool,
+    pub(crate) looks: Duration,
 }
 
 /// What webhooks need beside the log, and a client for HTTP.
@@ -291,6 +292,7 @@ impl EventPorts {
             webhooks: None,
             streams: None,
             pumps: false,
+            looks: Duration::from_secs(2),
         }
     }
 
@@ -318,6 +320,13 @@ impl EventPorts {
     /// events with a function of their own are sent to addresses of clients, too.
     pub fn pumped(mut self) -> Self {
         self.pumps = true;
+        self
+    }
+
+    /// From one look at the log to the next on a stream, where nothing comes: two seconds if it is not
+    /// said. A platform on which each look counts says more.
+    pub fn looking_every(mut self, pause: Duration) -> Self {
+        self.looks = pause;
         self
     }
 }

@@ -1,6 +1,6 @@
 //! How clients hear of events, where a server has some.
 
-use crate::setting::{Hosts, Setting};
+use crate::setting::Setting;
 
 pub(super) const EVENTS: &[Setting] = &[
     Setting::new(
@@ -16,14 +16,12 @@ pub(super) const EVENTS: &[Setting] = &[
         "event",
         "what the header webhook-id of an event is that is sent to a client: the event's id, or \
          one that differs between subscriptions",
-    )
-    .on(Hosts::PROCESSES),
+    ),
     Setting::new(
         "MCPFN_WEBHOOK_HOSTS",
         "HOST,..",
         "none",
         "hosts that events may be sent to though they are in the own network, and without being \
          asked whether they want them; with a port if it is not 443",
-    )
-    .on(Hosts::PROCESSES),
+    ),
 ];

@@ -167,6 +167,7 @@ pub(super) fn check(
     ask(cx, tools, "deployed.mjs", &[&out, &state], counts)?;
     let stores = cx.target.join("worker/stores");
     ask(cx, tools, "stores.mjs", &[fixture, &stores], counts)?;
+    queued(cx, tools, fixture, counts)?;
     let under = |name, bundle, configuration| Under {
         name,
         bundle,
@@ -185,6 +186,18 @@ pub(super) fn check(
         under_wrangler(cx, tools, &[(under(name, fixture, more), &state)], counts)?;
     }
     Ok(())
+}
+
+/// Events through the queue that wrangler brings.
+pub(super) fn queued(
+    cx: &Context,
+    tools: &WorkerTools,
+    fixture: &Path,
+    counts: &mut Counts,
+) -> Result<()> {
+    let state = cx.target.join("worker/queued");
+    empty(&state)?;
+    ask(cx, tools, "queued.mjs", &[fixture, &state], counts)
 }
 
 /// The settings of a Worker over tables of one's own, and a D1 database with them.

@@ -2,6 +2,9 @@
 //! become a configuration is in `workerd`.
 
 use super::bindings::{HUNG, INDEX, MISTAKEN};
+use super::event_services::{COSTED, COUNTER, EVENTED, EVENTS, FAST, RECEIVER, broker, events};
+pub(super) use super::forms::{alone, bound};
+use super::forms::{built, running};
 use super::workerd::{Service, What};
 use crate::fixture::STATE_KEY;
 
@@ -16,7 +19,7 @@ const POINTS: &str = include_str!("../../../../tests/worker/points.mjs");
 const ISSUER: &str = include_str!("../../../../tests/worker/issuer.mjs");
 
 pub(crate) const OPEN: (&str, &str) = ("MCPFN_AUTH", "none");
-const KEY: (&str, &str) = ("MCPFN_STATE_KEY", STATE_KEY);
+pub(super) const KEY: (&str, &str) = ("MCPFN_STATE_KEY", STATE_KEY);
 pub(crate) const QUIET: (&str, &str) = ("MCPFN_LOG", "error");
 /// The origins that the fixtures call from: this host has no loopback that it could trust by
 /// itself.
@@ -27,7 +30,8 @@ const ORIGINS: (&str, &str) = (
 );
 
 /// The SHA-256 of `robot-key`.
-const API_KEY: &str = "robot:b2cfb5518f033861ee2dd12be0f7c0b95c23d0b8d1f4c32c8a788f77bc8a52be:held";
+pub(super) const API_KEY: &str =
+    "robot:b2cfb5518f033861ee2dd12be0f7c0b95c23d0b8d1f4c32c8a788f77bc8a52be:held";
 
 /// Behind Cloudflare Access of a team whose domain is a service here.
 const ACCESS: &[(&str, &str)] = &[
@@ -71,36 +75,6 @@ pub(super) const SUBSCRIBED: &[Service<'_>] = &[Service {
         objects_of: "everything",
     },
 }];
-
-/// What was built, with variables and no bindings.
-const fn built<'a>(name: &'a str, variables: &'a [(&'a str, &'a str)]) -> Service<'a> {
-    Service {
-        name,
-        what: What::Built(variables),
-    }
-}
-
-/// The same with bindings as they stand.
-pub(super) const fn bound<'a>(
-    name: &'a str,
-    variables: &'a [(&'a str, &'a str)],
-    bindings: &'a [(&'a str, &'a str)],
-) -> Service<'a> {
-    let what = What::Bound {
-        variables,
-        bindings,
-    };
-    Service { name, what }
-}
-
-/// A script that asks no other.
-pub(super) const fn alone<'a>(name: &'a str, text: &'a str) -> Service<'a> {
-    let what = What::Script {
-        text,
-        service: None,
-    };
-    Service { name, what }
-}
 
 /// One server a service; `everything` comes last, with tasks, which the fixtures are served without
 /// (`within-calls`).
@@ -322,13 +296,11 @@ pub(super) const SERVICES: &[Service<'_>] = &[
         &[OPEN, KEY, QUIET, ("TEST_SERVER", "watched")],
         &[("METRICS", METRICS)],
     ),
-    Service {
-        name: "routed",
-        what: What::Running {
-            variables: &[OPEN, KEY, QUIET, ("MCPFN_BASE_PATH", "/tools/")],
-            objects_of: "everything",
-        },
-    },
+    running(
+        "routed",
+        &[OPEN, KEY, QUIET, ("MCPFN_BASE_PATH", "/tools/")],
+        "everything",
+    ),
     Service {
         name: "within-calls",
         what: What::Keeping {
@@ -336,28 +308,53 @@ pub(super) const SERVICES: &[Service<'_>] = &[
             objects_of: "everything",
         },
     },
+    built(
+        "carded",
+        &[
+            OPEN,
+            KEY,
+            QUIET,
+            (
+                "MCPFN_SERVER_CARD",
+                "com.example/shop=https://mcp.example.com/mcp",
+            ),
+        ],
+    ),
+    running(
+        "listened",
+        &[OPEN, KEY, QUIET, TASKS, ("MCPFN_SUBSCRIPTIONS", "poll")],
+        "everything",
+    ),
     built("taskless", &[OPEN, KEY, QUIET, TASKS]),
-    Service {
-        name: "stumbling",
-        what: What::Running {
-            variables: &[OPEN, KEY, QUIET, ("TEST_SERVER", "stumbling")],
-            objects_of: "stumbling",
-        },
-    },
-    Service {
-        name: "tasks",
-        what: What::Running {
-            variables: &[OPEN, KEY, QUIET, ("TEST_SERVER", "tasks")],
-            objects_of: "everything",
-        },
-    },
-    Service {
-        name: "tasks-too",
-        what: What::Running {
-            variables: &[OPEN, KEY, QUIET, ("TEST_SERVER", "tasks")],
-            objects_of: "everything",
-        },
-    },
+    running(
+        "stumbling",
+        &[OPEN, KEY, QUIET, ("TEST_SERVER", "stumbling")],
+        "stumbling",
+    ),
+    running(
+        "tasks",
+        &[OPEN, KEY, QUIET, ("TEST_SERVER", "tasks")],
+        "everything",
+    ),
+    running(
+        "tasks-too",
+        &[OPEN, KEY, QUIET, ("TEST_SERVER", "tasks")],
+        "everything",
+    ),
+    events("events", &[OPEN, KEY, QUIET, EVENTS], None),
+    events("events-too", &[OPEN, KEY, QUIET, EVENTS], None),
+    COUNTER,
+    COSTED,
+    alone("receiver", RECEIVER),
+    broker("broker", "evented", "1"),
+    events("evented", EVENTED, Some(("broker", "receiver"))),
+    broker("fast-broker", "fast", "720"),
+    events("fast", FAST, Some(("fast-broker", "receiver"))),
+    bound(
+        "queue-alone",
+        &[OPEN, KEY, QUIET, EVENTS],
+        &[("EVENT_QUEUE", r#"queue = "broker""#)],
+    ),
     built("unbound", &[OPEN, KEY, QUIET, ("TEST_SERVER", "files")]),
     built("unset", &[]),
     Service {
@@ -372,11 +369,9 @@ pub(super) const SERVICES: &[Service<'_>] = &[
             ("MCPFN_RATE_LIMIT", "often"),
         ]),
     },
-    Service {
-        name: "everything",
-        what: What::Running {
-            variables: &[OPEN, KEY, QUIET, ORIGINS, TASKS],
-            objects_of: "everything",
-        },
-    },
+    running(
+        "everything",
+        &[OPEN, KEY, QUIET, ORIGINS, TASKS],
+        "everything",
+    ),
 ];

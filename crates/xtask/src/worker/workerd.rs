@@ -8,6 +8,10 @@ use std::{
     process::Command,
 };
 
+use super::values::{
+    BROKER, EVENTS, IDEMPOTENCY, TASKS, bound, classes, d1, objects as namespace, once, queues,
+    tasks,
+};
 use crate::{
     context::Context,
     fixture::Fixture,
@@ -22,13 +26,6 @@ pub(crate) const TESTS: &str = "worker";
 /// The date of wrangler.toml, so that the tests run with the behaviour that is deployed.
 const COMPATIBILITY: &str = r#"compatibilityDate = "2026-10-01", compatibilityFlags = ["enable_request_signal", "global_fetch_strictly_public"]"#;
 const MODULES: &str = r#"modules = [(name = "index.js", esModule = embed "index.js"), (name = "index_bg.wasm", wasm = embed "index_bg.wasm")]"#;
-
-/// Durable Objects in SQLite databases, which workerd keeps on a disk only.
-const OBJECTS: &str =
-    r#"durableObjectNamespaces = [CLASSES], durableObjectStorage = (localDisk = "disk"), "#;
-const IDEMPOTENCY: &str =
-    r#"(className = "McpfnIdempotency", uniqueKey = "UNIQUE", enableSql = true)"#;
-const TASKS: &str = r#"(className = "McpfnTasks", uniqueKey = "UNIQUE-tasks", enableSql = true)"#;
 
 /// Bindings that workerd has none of: their classes are modules of these tests.
 const EXTENSIONS: &str = r#"  extensions = [(modules = [
@@ -71,6 +68,21 @@ pub(crate) enum What<'a> {
     Running {
         variables: &'a [(&'a str, &'a str)],
         objects_of: &'a str,
+    },
+    /// The same, with the objects of events of a service bound as `EVENTS`, and where a queue is given,
+    /// its broker as `EVENT_QUEUE` and `EVENT_DEAD`, and what `fetch` reaches.
+    Evented {
+        variables: &'a [(&'a str, &'a str)],
+        objects_of: &'a str,
+        queue: Option<(&'a str, &'a str)>,
+    },
+    /// A script around what was built, whose class `McpfnEvents` is that of its Durable Objects.
+    AroundEvents { text: &'a str },
+    /// A script that is the queue of a service, with a time that runs so many times as fast.
+    Broker {
+        text: &'a str,
+        consumer: &'a str,
+        speed: &'a str,
     },
     /// The same, whose `fetch` reaches a service and nothing else.
     Fetching {
@@ -119,7 +131,7 @@ pub(crate) fn serve(
     let mut workerd = Command::new(tools.workerd()?);
     workerd
         .current_dir(&cx.root)
-        .args(["serve", "--control-fd=1"])
+        .args(["serve", "--experimental", "--control-fd=1"])
         .arg(configure(folder, services, &ports)?);
     Ok(Workerd {
         process: Fixture::start_command(&mut workerd)?,
@@ -136,7 +148,11 @@ pub(crate) fn configure(folder: &Path, services: &[Service<'_>], ports: &[u16]) 
     }
     fs::create_dir_all(&disk).while_doing(format_args!("create {}", disk.display()))?;
     for service in services {
-        if let What::Script { text, .. } | What::Around { text } = service.what {
+        if let What::Script { text, .. }
+        | What::Around { text }
+        | What::AroundEvents { text }
+        | What::Broker { text, .. } = service.what
+        {
             let file = folder.join(format!("{}.mjs", service.name));
             fs::write(&file, text).while_doing(format_args!("write {}", file.display()))?;
         }
@@ -162,43 +178,6 @@ pub(super) fn free_ports(count: usize) -> Result<Vec<u16>> {
                 .while_doing("find a free port")?
                 .port())
         })
-        .collect()
-}
-
-/// The Durable Objects of a service.
-fn classes(service: &str, classes: &[&str]) -> String {
-    OBJECTS
-        .replace("CLASSES", &classes.join(", "))
-        .replace("UNIQUE", service)
-}
-
-/// The binding of a service's Durable Objects.
-fn once(service: &str) -> String {
-    objects("IDEMPOTENCY", "McpfnIdempotency", service)
-}
-
-fn tasks(service: &str) -> String {
-    objects("TASKS", "McpfnTasks", service)
-}
-
-fn objects(name: &str, class: &str, service: &str) -> String {
-    format!(
-        "(name = {name:?}, durableObjectNamespace = (className = {class:?}, serviceName = {service:?}))"
-    )
-}
-
-/// The binding of a database: the class that D1 has in production, which asks a service.
-fn d1(service: &str) -> String {
-    format!(
-        "(name = \"DB\", wrapped = (moduleName = \"cloudflare-internal:d1-api\", innerBindings = \
-         [(name = \"fetcher\", service = {service:?})]))"
-    )
-}
-
-/// Bindings as they stand.
-fn bound(list: &[(&str, &str)]) -> String {
-    list.iter()
-        .map(|(name, value)| format!("(name = {name:?}, {value}), "))
         .collect()
 }
 
@@ -237,6 +216,7 @@ fn variables(list: &[(&str, &str)], port: u16, services: &[Service<'_>], ports: 
 fn worker(service: &Service<'_>, text: impl Fn(&[(&str, &str)]) -> String) -> String {
     let name = service.name;
     let (mut objects, mut outbound) = (String::new(), "machine");
+    let mut compatibility = COMPATIBILITY.to_owned();
     let mut modules = MODULES.to_owned();
     let bindings = match service.what {
         What::Built(variables) => text(variables),
@@ -262,6 +242,37 @@ fn worker(service: &Service<'_>, text: impl Fn(&[(&str, &str)]) -> String) -> St
             }
             text(variables) + &once(objects_of) + ", " + &tasks(objects_of)
         }
+        What::Evented {
+            variables,
+            objects_of,
+            queue,
+        } => {
+            if name == objects_of {
+                objects = classes(name, &[EVENTS]);
+            }
+            let mut bindings = text(variables) + &namespace("EVENTS", "McpfnEvents", objects_of);
+            if let Some((broker, reached)) = queue {
+                outbound = reached;
+                bindings += &queues(broker);
+            }
+            bindings
+        }
+        What::Broker {
+            consumer, speed, ..
+        } => {
+            objects = classes(name, &[BROKER]);
+            modules = format!("{}]", script(name));
+            // its calls of the handler of another service are an experiment of workerd
+            compatibility = compatibility.replace(
+                "compatibilityFlags = [",
+                "compatibilityFlags = [\"service_binding_extra_handlers\", ",
+            );
+            format!(
+                "(name = \"CONSUMER\", service = {consumer:?}), (name = \"SPEED\", text = \
+                 {speed:?}), {}",
+                namespace("BROKER", "Broker", name)
+            )
+        }
         What::Asking {
             variables,
             database,
@@ -279,6 +290,11 @@ fn worker(service: &Service<'_>, text: impl Fn(&[(&str, &str)]) -> String) -> St
             modules = modules.replace("modules = [", &format!("{}, ", script(name)));
             once(name)
         }
+        What::AroundEvents { .. } => {
+            objects = classes(name, &[EVENTS]);
+            modules = modules.replace("modules = [", &format!("{}, ", script(name)));
+            String::new()
+        }
         What::Script { service, .. } => {
             modules = format!("{}]", script(name));
             service
@@ -287,7 +303,7 @@ fn worker(service: &Service<'_>, text: impl Fn(&[(&str, &str)]) -> String) -> St
         }
     };
     format!(
-        "    (name = {name:?}, worker = ({modules}, {COMPATIBILITY}, globalOutbound = \
+        "    (name = {name:?}, worker = ({modules}, {compatibility}, globalOutbound = \
          {outbound:?}, {objects}bindings = [{bindings}])),\n"
     )
 }

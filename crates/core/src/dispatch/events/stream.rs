@@ -25,8 +25,6 @@ use crate::running::{Execution, Running};
 use crate::server::Server;
 
 const METHOD: &str = "events/stream";
-/// From one look to the next, where nothing comes.
-const PAUSE: Duration = Duration::from_secs(2);
 /// The client hears something at least so often, in milliseconds.
 const HEARTBEAT_MS: u64 = 25_000;
 /// Events of one look.
@@ -40,8 +38,9 @@ pub(super) fn stream(
 ) -> Result<Execution, Error> {
     let wanted = WantedEvent::read(service, call, platform)?;
     let errors = errors(call, platform);
-    let at_most = platform.events.as_ref().and_then(|events| events.streams);
-    let at_most = at_most.ok_or_else(|| {
+    let streams = platform.events.as_ref();
+    let streams = streams.and_then(|events| Some((events.streams?, events.looks)));
+    let (at_most, pause) = streams.ok_or_else(|| {
         let sentence = "this server holds no streams: ask with `events/poll`";
         errors.unsupported(sentence, "deliveryMode", "push")
     })?;
@@ -68,6 +67,7 @@ pub(super) fn stream(
             .saturating_sub(MARGIN_MS)
             .min(now_ms.saturating_add(milliseconds(at_most))),
         told_ms: now_ms,
+        pause,
         errors,
         feed,
     };
@@ -91,6 +91,8 @@ struct HeldEvents {
     until_ms: u64,
     /// When the client heard something last.
     told_ms: u64,
+    /// From one look to the next, where nothing comes.
+    pause: Duration,
     errors: EventErrors,
 }
 
@@ -124,7 +126,7 @@ impl HeldEvents {
                 }
             };
             // a slow client is not sent more than it takes: each pause lets it read
-            let pause = if more { Duration::ZERO } else { PAUSE };
+            let pause = if more { Duration::ZERO } else { self.pause };
             let pause = pause.min(Duration::from_millis(left_ms));
             let pause = self.feed.platform.timer.sleep(pause);
             // an instance that is to end does not wait for it
