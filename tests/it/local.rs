@@ -5,6 +5,7 @@ mod cli;
 mod encrypted;
 mod http;
 mod network;
+mod piped_events;
 mod refused;
 mod sockets;
 mod stalled;
