@@ -3,6 +3,9 @@
 //! in workerd.
 
 #[allow(dead_code, unreachable_pub, reason = "another crate's private module")]
+#[path = "../../../crates/worker/src/octets.rs"]
+mod octets;
+#[allow(dead_code, unreachable_pub, reason = "another crate's private module")]
 #[path = "../../../crates/worker/src/task_message.rs"]
 mod task_message;
 #[allow(dead_code, unreachable_pub, reason = "another crate's private module")]
