@@ -3,7 +3,7 @@
 
 use mcpfn_core::port::EventRetention;
 
-use crate::octets::{UnreadBytes, put_bytes, put_number, put_text};
+use crate::octets::{UnreadBytes, put_bytes, put_number};
 
 /// Names one change, so that it is known when it is sent again.
 pub(crate) type Nonce = [u8; 8];
@@ -65,10 +65,17 @@ pub(crate) struct EventRequest<'a> {
 impl<'a> EventRequest<'a> {
     pub(crate) fn write(&self) -> Vec<u8> {
         let mut rest = Vec::new();
-        let letter = write_action(&self.action, &mut rest);
+        write_action(&self.action, &mut rest);
         let now_ms = self.now_ms.to_be_bytes();
         let again = [u8::from(self.again)];
-        [&[letter], &now_ms[..], &self.nonce, &again, &rest].concat()
+        [
+            &[letter(&self.action)],
+            &now_ms[..],
+            &self.nonce,
+            &again,
+            &rest,
+        ]
+        .concat()
     }
 
     /// Nothing for what this version does not know.
@@ -85,26 +92,36 @@ impl<'a> EventRequest<'a> {
     }
 }
 
-fn write_action(action: &EventAction<'_>, out: &mut Vec<u8>) -> u8 {
+fn letter(action: &EventAction<'_>) -> u8 {
+    match action {
+        EventAction::Append { .. } => b'a',
+        EventAction::Read { .. } => b'r',
+        EventAction::End { .. } => b'e',
+        EventAction::Find { .. } => b'f',
+        EventAction::Write { .. } => b'w',
+        EventAction::Remove { .. } => b'd',
+        EventAction::Page { .. } => b'p',
+        EventAction::Hold { .. } => b'h',
+        EventAction::Release { .. } => b'u',
+    }
+}
+
+fn write_action(action: &EventAction<'_>, out: &mut Vec<u8>) {
     match *action {
         EventAction::Append { keep, body } => {
             put_keep(out, keep);
             put_bytes(out, body);
-            b'a'
         }
         EventAction::Read { keep, after, limit } => {
             put_keep(out, keep);
             put_number(out, after);
             put_number(out, limit);
-            b'r'
         }
         EventAction::End { keep } => {
             put_keep(out, keep);
-            b'e'
         }
-        EventAction::Find { id } => {
+        EventAction::Find { id } | EventAction::Remove { id } | EventAction::Release { id } => {
             put_text(out, id);
-            b'f'
         }
         EventAction::Write {
             id,
@@ -119,16 +136,10 @@ fn write_action(action: &EventAction<'_>, out: &mut Vec<u8>) -> u8 {
                 put_number(out, number);
             }
             put_bytes(out, body);
-            b'w'
-        }
-        EventAction::Remove { id } => {
-            put_text(out, id);
-            b'd'
         }
         EventAction::Page { after, limit } => {
             put_text(out, after);
             put_number(out, limit);
-            b'p'
         }
         EventAction::Hold {
             id,
@@ -138,11 +149,6 @@ fn write_action(action: &EventAction<'_>, out: &mut Vec<u8>) -> u8 {
             put_text(out, id);
             put_number(out, expires_ms);
             put_number(out, most);
-            b'h'
-        }
-        EventAction::Release { id } => {
-            put_text(out, id);
-            b'u'
         }
     }
 }
@@ -159,27 +165,35 @@ fn read_action<'a>(letter: u8, rest: &mut UnreadBytes<'a>) -> Option<EventAction
             limit: rest.number()?,
         },
         b'e' => EventAction::End { keep: keep(rest)? },
-        b'f' => EventAction::Find { id: rest.text()? },
+        b'f' => EventAction::Find { id: text(rest)? },
         b'w' => EventAction::Write {
-            id: rest.text()?,
+            id: text(rest)?,
             replaces: Some(rest.number()?).filter(|version| *version != u64::MAX),
             expires_ms: rest.number()?,
             most: rest.number()?,
             body: rest.bytes()?,
         },
-        b'd' => EventAction::Remove { id: rest.text()? },
+        b'd' => EventAction::Remove { id: text(rest)? },
         b'p' => EventAction::Page {
-            after: rest.text()?,
+            after: text(rest)?,
             limit: rest.number()?,
         },
         b'h' => EventAction::Hold {
-            id: rest.text()?,
+            id: text(rest)?,
             expires_ms: rest.number()?,
             most: rest.number()?,
         },
-        b'u' => EventAction::Release { id: rest.text()? },
+        b'u' => EventAction::Release { id: text(rest)? },
         _ => return None,
     })
+}
+
+fn put_text(out: &mut Vec<u8>, text: &str) {
+    put_bytes(out, text.as_bytes());
+}
+
+fn text<'a>(rest: &mut UnreadBytes<'a>) -> Option<&'a str> {
+    std::str::from_utf8(rest.bytes()?).ok()
 }
 
 fn put_keep(out: &mut Vec<u8>, keep: EventRetention) {
@@ -281,7 +295,7 @@ impl EventAnswer {
                 let mut rows = Vec::new();
                 while !rest.0.is_empty() {
                     rows.push(KeptSubscription {
-                        id: rest.text()?.to_owned(),
+                        id: text(&mut rest)?.to_owned(),
                         version: rest.number()?,
                         expires_ms: rest.number()?,
                         body: rest.bytes()?.to_vec(),

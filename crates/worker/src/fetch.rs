@@ -179,15 +179,9 @@ impl WorkerHost {
         console::name(server.name(), &version);
         let policies = settings.common.policies;
         let log = audit_log(variables, server.name(), &version);
-        let events = variables.events()?;
+        let stores = WorkerStores::of(variables, &settings.common, &server, (writes, tasks))?;
         #[cfg(feature = "events")]
-        let queue = events.queue.clone();
-        let stores = WorkerStores::of(
-            variables,
-            &settings.common,
-            &server,
-            (writes, tasks, events),
-        )?;
+        let events = stores.events.queue.clone();
         let zones = Rc::<OwnZones>::default();
         let Assembly {
             service, platform, ..
@@ -208,7 +202,7 @@ impl WorkerHost {
             platform,
             base_path: settings.base_path,
             #[cfg(feature = "events")]
-            events: queue,
+            events,
             zones,
         })
     }
@@ -297,16 +291,12 @@ struct WorkerStores {
 }
 
 impl WorkerStores {
-    /// Those that are bound, beside those that the server had to know of, and of events.
+    /// Those that are bound, beside those of writes and tasks, which the server had to know of.
     fn of(
         variables: &Variables,
         common: &Common,
         server: &Server,
-        (writes, tasks, events): (
-            Option<Arc<dyn IdempotencyStore>>,
-            Option<TaskPorts>,
-            EventStores,
-        ),
+        (writes, tasks): (Option<Arc<dyn IdempotencyStore>>, Option<TaskPorts>),
     ) -> Result<Self, String> {
         Ok(Self {
             rates: variables.rates(common.policies.rate, server)?,
@@ -318,7 +308,7 @@ impl WorkerStores {
             },
             writes,
             tasks,
-            events,
+            events: variables.events()?,
         })
     }
 

@@ -27,16 +27,6 @@ impl<'a> UnreadBytes<'a> {
         self.0 = rest;
         Some(bytes)
     }
-
-    #[cfg(any(feature = "events", test))]
-    pub(crate) fn text(&mut self) -> Option<&'a str> {
-        std::str::from_utf8(self.bytes()?).ok()
-    }
-}
-
-#[cfg(any(feature = "events", test))]
-pub(crate) fn put_text(out: &mut Vec<u8>, text: &str) {
-    put_bytes(out, text.as_bytes());
 }
 
 pub(crate) fn put_number(out: &mut Vec<u8>, number: u64) {

@@ -3,7 +3,7 @@
 
 use mcpfn_core::port::TaskPart;
 
-use crate::octets::{UnreadBytes, put_bytes, put_number};
+use super::octets::{UnreadBytes, put_bytes, put_number};
 
 /// Names one change among those of a task, so that it is known when it is sent again.
 pub(crate) type Nonce = [u8; 8];

@@ -3,8 +3,8 @@
 
 use mcpfn_core::port::TaskPart;
 
-use crate::octets::{UnreadBytes, put_bytes, put_number};
-use crate::task_message::{Nonce, TaskAction, TaskAnswer, TaskRequest};
+use super::octets::{UnreadBytes, put_bytes, put_number};
+use super::task_message::{Nonce, TaskAction, TaskAnswer, TaskRequest};
 
 /// From the start of a run until another one looks after it, should the object be gone by then.
 /// More than the 45 s for which a run without a word has its task.

@@ -33,14 +33,3 @@ pub mod tasks;
 pub mod topics;
 mod without_queue;
 pub mod world;
-
-// what objects of Workers decide, without workerd: see task_objects
-#[allow(dead_code, unreachable_pub, reason = "another crate's private module")]
-#[path = "../../../crates/worker/src/octets.rs"]
-mod octets;
-#[allow(dead_code, unreachable_pub, reason = "another crate's private module")]
-#[path = "../../../crates/worker/src/task_message.rs"]
-mod task_message;
-#[allow(dead_code, unreachable_pub, reason = "another crate's private module")]
-#[path = "../../../crates/worker/src/task_row.rs"]
-mod task_row;

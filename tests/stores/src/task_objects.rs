@@ -2,16 +2,26 @@
 //! the code of `crates/worker`, values are in memory. What is around that, the contract is asked of
 //! in workerd.
 
+#[allow(dead_code, unreachable_pub, reason = "another crate's private module")]
+#[path = "../../../crates/worker/src/octets.rs"]
+mod octets;
+#[allow(dead_code, unreachable_pub, reason = "another crate's private module")]
+#[path = "../../../crates/worker/src/task_message.rs"]
+mod task_message;
+#[allow(dead_code, unreachable_pub, reason = "another crate's private module")]
+#[path = "../../../crates/worker/src/task_row.rs"]
+mod task_row;
+
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use crate::task_message::{TaskAction, TaskAnswer, TaskRequest};
-use crate::task_row::{TaskChange, TaskRow, decide};
 use bytes::Bytes;
 use mcpfn_core::handler::BoxFuture;
 use mcpfn_core::port::{StoreError, Swapped, TaskPart, TaskParts, TaskStore};
+use task_message::{TaskAction, TaskAnswer, TaskRequest};
+use task_row::{TaskChange, TaskRow, decide};
 
 /// What one object has.
 #[derive(Debug, Default)]
