@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use mcpfn::port::{Blobs, Sql};
 use mcpfn::{Builder, port::Platform};
+use mcpfn_toolkits::files::has_notices;
 use mcpfn_toolkits::{Needs, about, any_needs, defaults, register};
 
 use crate::identity::Identity;
@@ -64,6 +65,11 @@ pub(crate) fn opened<T>(builder: Builder, part: Result<Option<T>, String>) -> (B
         Ok(part) => (builder, part),
         Err(mistake) => (builder.mistake(mistake), None),
     }
+}
+
+/// Whether the bucket of files says what is written to it.
+pub(crate) fn notices(variable: impl Fn(&str) -> Option<OsString>) -> bool {
+    has_notices(&|name| variable(name).and_then(|given| given.into_string().ok()))
 }
 
 /// Adds the operator's own skills, for callers with the scope of `MCPFN_SKILLS_SCOPE`.

@@ -5,14 +5,12 @@
 use std::ffi::OsString;
 use std::sync::Arc;
 
-use mcpfn::event::{Event, EventOccurrence};
+use mcpfn::event::EventOccurrence;
 use mcpfn::handler::BoxFuture;
 use mcpfn::port::{Platform, PlatformEvents};
-use mcpfn::{Builder, Server, ToolError};
+use mcpfn::{Server, ToolError};
+use mcpfn_toolkits::files::{FILE_WRITTEN, written_file};
 use serde_json::{Value, json};
-
-/// The event's name.
-pub(crate) const WRITTEN: &str = "file.written";
 
 /// The part of a bucket that is served.
 #[derive(Debug, PartialEq, Eq)]
@@ -55,20 +53,6 @@ impl BucketEvents {
     }
 }
 
-/// What clients can hear of.
-pub(crate) fn with_file_events(builder: Builder) -> Builder {
-    let written = Event::new(WRITTEN).description("A file was written: it is new, or replaced.");
-    let schema = json!({
-        "type": "object",
-        "properties": {
-            "path": {"type": "string", "description": "As the tools for files have it."},
-            "bytes": {"type": "integer", "description": "How large it is."},
-        },
-        "required": ["path", "bytes"],
-    });
-    builder.event(written.payload_schema(schema).scope("files:read"))
-}
-
 impl PlatformEvents for BucketEvents {
     fn take<'a>(
         &'a self,
@@ -87,9 +71,9 @@ impl PlatformEvents for BucketEvents {
                 let Some(path) = self.path(object) else {
                     continue;
                 };
-                let payload = json!({"path": path, "bytes": object.bytes});
-                let happened = EventOccurrence::new(&object.id, platform.now_ms(), &payload);
-                server.emit(platform, WRITTEN, happened).await?;
+                let file = written_file(path.to_owned(), object.bytes);
+                let happened = EventOccurrence::new(&object.id, platform.now_ms(), &file);
+                server.emit(platform, FILE_WRITTEN, happened).await?;
             }
             Ok(json!({"batchItemFailures": []}))
         })
@@ -195,8 +179,19 @@ fn decoded(key: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use mcpfn::testing::{TestClient, block_on};
+    use mcpfn_toolkits::register;
 
     use super::*;
+
+    /// The toolkit `files`, whose store says what is written to it.
+    fn client() -> TestClient {
+        let on = |name: &str| {
+            let on = ["MCPFN_EVENTS", "MCPFN_FILES_NOTICES"].contains(&name);
+            on.then(|| "on".to_owned())
+        };
+        let builder = Server::builder("files", "1.0.0");
+        TestClient::new(register(builder, "files", &on).unwrap())
+    }
 
     fn record(name: &str, bucket: &str, key: &str) -> Value {
         json!({"eventSource": "aws:s3", "eventName": name,
@@ -301,13 +296,13 @@ mod tests {
         ];
         for (event, expected) in cases {
             let served = bucket("s3://plans/team").unwrap();
-            let client = TestClient::new(with_file_events(Server::builder("files", "1.0.0")));
+            let client = client();
             let (server, platform) = (client.server(), client.platform());
-            let begins = client.request("events/poll", json!({"name": WRITTEN}));
+            let begins = client.request("events/poll", json!({"name": FILE_WRITTEN}));
             let begins = begins.wait().unwrap();
             let taken = block_on(served.take(event.clone(), server, platform));
             assert_eq!(taken.is_ok(), expected.is_some(), "{event}: {taken:?}");
-            let params = json!({"name": WRITTEN, "cursor": begins["cursor"]});
+            let params = json!({"name": FILE_WRITTEN, "cursor": begins["cursor"]});
             let polled = client.request("events/poll", params).wait().unwrap();
             let events = polled["events"].as_array().unwrap();
             let paths = events

@@ -13,9 +13,9 @@ mod settings;
 use std::sync::Arc;
 
 use mcpfn::port::{Blobs, Platform, VectorStore};
-use mcpfn::worker::{PlatformEvents, Setup, Variables};
+use mcpfn::worker::{Setup, Variables, WorkerEvents};
 
-use configured::{Configured, configured, opened, ports, with_skills};
+use configured::{Configured, configured, notices, opened, ports, with_skills};
 
 /// The binding of the bucket whose files are served.
 const FILES: &str = "FILES";
@@ -46,11 +46,14 @@ fn setup(
     let skills = variables.r2_if_bound(SKILLS);
     let skills = skills.map(|found| found.map(|found| Arc::new(found) as Arc<dyn Blobs>));
     let builder = with_skills(builder, skills, variable);
+    let hears = notices(variable);
     Ok(Setup {
         builder,
-        ports: |platform: Platform| {
-            let platform =
-                ports(platform).with_port::<dyn PlatformEvents>(Arc::new(notices::Notices));
+        ports: move |platform: Platform| {
+            let mut platform = ports(platform);
+            if hears {
+                platform = platform.with_port::<dyn WorkerEvents>(Arc::new(notices::Notices));
+            }
             match vectors {
                 Some(vectors) => platform.with_port::<dyn VectorStore>(vectors),
                 None => platform,

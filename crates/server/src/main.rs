@@ -25,8 +25,8 @@ use mcpfn::port::{Platform, PlatformEvents};
 use mcpfn::{Setup, Variables};
 use mcpfn_toolkits::MAPPING;
 
-use configured::{Configured, configured, opened, ports, with_skills};
-use file_events::{BucketEvents, with_file_events};
+use configured::{Configured, configured, notices, opened, ports, with_skills};
+use file_events::BucketEvents;
 
 use crate::settings::SETTINGS;
 
@@ -99,20 +99,13 @@ fn setup(
     let files = files.then(|| files::open(variable)).transpose();
     let (builder, files) = opened(builder, files);
     let builder = with_skills(builder, files::open_skills(variable), variable);
-    // what S3 says of the bucket reaches a function that is on Lambda
-    let of_bucket = files
-        .as_ref()
-        .and_then(|_| BucketEvents::of(variable("MCPFN_FILES_ROOT")));
-    let of_bucket = of_bucket.filter(|_| variable("MCPFN_EVENTS_QUEUE").is_some());
-    let builder = match of_bucket {
-        Some(_) => with_file_events(builder),
-        None => builder,
-    };
+    let notices = files.as_ref().filter(|_| notices(variable));
+    let notices = notices.and_then(|_| BucketEvents::of(variable("MCPFN_FILES_ROOT")));
     Ok(Setup {
         builder,
         ports: move |platform: Platform| {
             let database = database.map(|database| database.sql(&platform));
-            let platform = match of_bucket {
+            let platform = match notices {
                 Some(events) => platform.with_port::<dyn PlatformEvents>(Arc::new(events)),
                 None => platform,
             };

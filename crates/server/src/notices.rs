@@ -6,16 +6,13 @@ use std::sync::Arc;
 use mcpfn::event::EventOccurrence;
 use mcpfn::handler::BoxFuture;
 use mcpfn::port::Platform;
-use mcpfn::worker::{BucketChange, BucketNotice, PlatformEvents, QueueMessage};
+use mcpfn::worker::{BucketChange, BucketNotice, QueueMessage, WorkerEvents};
 use mcpfn::{Server, ToolError};
-use serde_json::json;
-
-/// The event of the toolkit.
-const FILE_WRITTEN: &str = "file.written";
+use mcpfn_toolkits::files::{FILE_WRITTEN, written_file};
 
 pub(crate) struct Notices;
 
-impl PlatformEvents for Notices {
+impl WorkerEvents for Notices {
     fn message<'a>(
         &'a self,
         message: QueueMessage,
@@ -29,7 +26,7 @@ impl PlatformEvents for Notices {
             let (BucketChange::Written, Some(bytes)) = (notice.change, notice.bytes) else {
                 return Ok(());
             };
-            let file = json!({"path": notice.path, "bytes": bytes});
+            let file = written_file(notice.path, bytes);
             // a notice that comes again is the same event
             let id = format!("r2-{}", message.id);
             let written = EventOccurrence::new(id, platform.now_ms(), &file);

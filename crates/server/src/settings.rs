@@ -122,6 +122,14 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "toolkit files: add the tools that write and move files",
     ),
     Setting::new(
+        "MCPFN_FILES_NOTICES",
+        "on|off",
+        "off",
+        "toolkit files: its bucket says what is written to it, through EventBridge or a queue, and \
+         the event file.written comes of that",
+    )
+    .on(Hosts::LAMBDA.and(Hosts::WORKERS)),
+    Setting::new(
         "MCPFN_EVENTS",
         "on|off",
         "off",

@@ -40,13 +40,14 @@ pub(crate) fn configured(
                 (builder, none) = (builder.event(event), false);
             }
         }
-        if has("files") && files::writes(config) {
-            (builder, none) = (files::with_events(builder), false);
+        let (writes, notices) = files::hears(config);
+        if has("files") && (writes || notices) {
+            (builder, none) = (files::with_events(builder, notices), false);
         }
-        if none {
+        if none && config.text(TABLES).is_none() {
             config.mistake(format!(
                 "{EVENTS} is on, and no toolkit of the list has events: add `crm`, `inventory`, or \
-                 `files` with MCPFN_FILES_WRITABLE=on, or remove {EVENTS}"
+                 `files` with MCPFN_FILES_WRITABLE=on or MCPFN_FILES_NOTICES=on, or remove {EVENTS}"
             ));
         }
     }

@@ -4,6 +4,7 @@
 //! | variable | what |
 //! |---|---|
 //! | `MCPFN_FILES_WRITABLE` | `on` adds `write_file` and `move_file`; without it files are only read |
+//! | `MCPFN_FILES_NOTICES` | `on` where the store says itself what was written to it: the event `file.written` comes of that, and not of these tools |
 //!
 //! Where the files are is the host's to say. Every path is checked twice: as text by
 //! [`BlobPath`](mcpfn_ports::BlobPath),
@@ -23,11 +24,14 @@ use crate::config::Config;
 
 pub use heard::WrittenFilter;
 pub(crate) use heard::with_events;
+pub use heard::{FILE_WRITTEN, written_file};
 pub use list::{DirectoryArguments, DirectoryListing, ListedEntry, list_directory};
 pub use read::{FileArguments, FileUri, OpenedFile, file, read_file};
 pub use write::{Encoding, Move, WriteArguments, WrittenFile, move_file, write_file};
 
 const WRITES: &str = "MCPFN_FILES_WRITABLE";
+/// Whether the store says what was written to it, as buckets do.
+const NOTICES: &str = "MCPFN_FILES_NOTICES";
 
 /// Adds `read_file`, `list_directory` and the template `file:///{+path}`, all with the scope
 /// `files:read`; with `writes` also `write_file` and `move_file`, with the scope `files:write`.
@@ -51,13 +55,22 @@ pub fn toolkit(builder: Builder, writes: bool) -> Builder {
     }
 }
 
-/// Whether files are written, for who asks beside the toolkit: it notes what is wrong with the setting.
-pub(crate) fn writes(config: &Config<'_>) -> bool {
-    let switch = config.text(WRITES).and_then(|given| text::switch(&given));
+/// Whether the operator says that the store tells of what is written to it.
+pub fn has_notices(variable: &dyn Fn(&str) -> Option<String>) -> bool {
+    let switch = variable(NOTICES).and_then(|given| text::switch(&given));
     switch.unwrap_or_default()
+}
+
+/// Whether the tools write, and whether the store tells of what is written, for who asks beside the
+/// toolkit: it notes what is wrong with the settings.
+pub(crate) fn hears(config: &Config<'_>) -> (bool, bool) {
+    let switch = config.text(WRITES).and_then(|given| text::switch(&given));
+    let notices = has_notices(&|name| config.text(name));
+    (switch.unwrap_or_default(), notices)
 }
 
 pub(crate) fn configured(builder: Builder, config: &mut Config<'_>) -> Builder {
     let writes = config.switch(WRITES);
+    config.switch(NOTICES);
     toolkit(builder, writes)
 }

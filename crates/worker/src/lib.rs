@@ -9,7 +9,7 @@
 //! | a panic in a handler | one answer with status 500 where the standard library unwinds; where it aborts, the module starts anew and the other calls of the isolate are lost too |
 //! | a task | a Durable Object, which runs it in its alarm |
 //! | events | a Durable Object for each topic; what is sent to subscribers comes through a queue |
-//! | messages of queues, schedules | for the program: the port `PlatformEvents` |
+//! | messages of queues, schedules | for the program: the port `WorkerEvents` |
 //! | settings | vars and secrets, named as on every host; a mistake is an answer with status 503 that says what to change |
 //! | logs | one JSON object a line on the console, with the request that it is of |
 //! | metrics | one point of Analytics Engine a call, where a dataset is bound |
@@ -81,8 +81,6 @@ mod fetch;
 mod hangup;
 #[cfg(target_arch = "wasm32")]
 mod http_client;
-#[cfg(all(target_arch = "wasm32", feature = "events"))]
-mod platform_events;
 #[cfg(target_arch = "wasm32")]
 mod ports;
 #[cfg(all(target_arch = "wasm32", feature = "events"))]
@@ -101,6 +99,8 @@ mod variables;
 mod wait_until;
 #[cfg(all(target_arch = "wasm32", feature = "tokens"))]
 mod web_crypto;
+#[cfg(all(target_arch = "wasm32", feature = "events"))]
+mod worker_events;
 #[cfg(any(target_arch = "wasm32", test))]
 mod zone;
 
@@ -112,8 +112,6 @@ pub use fetch::fetch;
 pub use mcpfn_settings::{EnvReader, Hosts, Setting, SettingsError, Setup};
 #[cfg(all(target_arch = "wasm32", feature = "hyperdrive"))]
 pub use mcpfn_sql::StreamedPostgres;
-#[cfg(all(target_arch = "wasm32", feature = "events"))]
-pub use platform_events::{PlatformEvents, QueueMessage, Scheduled};
 #[cfg(all(target_arch = "wasm32", feature = "events"))]
 pub use queue::{queue, scheduled};
 pub use settings::Settings;
@@ -129,6 +127,8 @@ pub use stores::{D1, KvCache, RateBindings};
 pub use variables::{TaskPorts, Variables};
 #[cfg(target_arch = "wasm32")]
 pub use wait_until::wait_until;
+#[cfg(all(target_arch = "wasm32", feature = "events"))]
+pub use worker_events::{QueueMessage, Scheduled, WorkerEvents};
 
 /// What [`fetch!`] expands to names these.
 #[cfg(target_arch = "wasm32")]

@@ -1,5 +1,5 @@
 //! The events of the platform that are no requests: messages of queues and schedules. Work for
-//! subscribers is done here; what else comes is for the program ([`PlatformEvents`]).
+//! subscribers is done here; what else comes is for the program ([`WorkerEvents`]).
 
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -19,11 +19,11 @@ use worker::wasm_bindgen::{self, JsCast as _, JsValue};
 
 use crate::event_letter::{EventLetter, Incoming};
 use crate::fetch::{WorkerHost, host};
-use crate::platform_events::{PlatformEvents, QueueMessage, Scheduled};
 use crate::request_id::RequestId;
 use crate::stores::QueueOfEvents;
 use crate::uncaught::uncaught;
 use crate::variables::Variables;
+use crate::worker_events::{QueueMessage, Scheduled, WorkerEvents};
 
 /// Messages at work at the same time: an invocation waits for six connections at once.
 const AT_ONCE: usize = 6;
@@ -98,10 +98,10 @@ where
             time_ms: event.scheduled_time() as u64,
         };
         let work = async {
-            let Some(events) = host.platform.port::<dyn PlatformEvents>() else {
+            let Some(events) = host.platform.port::<dyn WorkerEvents>() else {
                 tracing::warn!(
                     event = "schedule_unknown",
-                    "a schedule runs, and this program has no port `PlatformEvents` for it: take it \
+                    "a schedule runs, and this program has no port `WorkerEvents` for it: take it \
                      out of [triggers] in wrangler.toml"
                 );
                 return Ok(());
@@ -246,12 +246,12 @@ async fn buried(events: &QueueOfEvents, text: &str, reason: &str) -> MessageEnd 
 
 /// A message that this library did not write.
 async fn foreign(host: &WorkerHost, queue: &str, message: &Message, body: &JsValue) -> MessageEnd {
-    let Some(events) = host.platform.port::<dyn PlatformEvents>() else {
+    let Some(events) = host.platform.port::<dyn WorkerEvents>() else {
         tracing::error!(
             event = "queue_message_unknown",
             queue,
             "a message comes that is none of this library, and this program has no port \
-             `PlatformEvents` for it"
+             `WorkerEvents` for it"
         );
         return MessageEnd::Again(LATER_S);
     };

@@ -63,7 +63,7 @@ impl EventSource {
         body["QueueUrl"] = self.url.as_str().into();
         let url = format!("{}/", self.service);
         let request = HttpRequest::post(url, "application/x-amz-json-1.0", body.to_string())
-            .header("x-amz-target", &format!("AmazonSQS.{operation}"))
+            .header("x-amz-target", format!("AmazonSQS.{operation}"))
             .header("authorization", SIGNED);
         let answer = self.client.send(request).await.expect("an answer of SQS");
         assert_eq!(answer.status, 200, "{operation}: {:?}", answer.body);

@@ -114,7 +114,10 @@ async fn answer(
     let id = request.headers().get("webhook-id");
     let id = id.and_then(|id| id.to_str().ok()).unwrap_or_default();
     let id = id.to_owned();
-    let body = request.collect().await.map(|body| body.to_bytes());
+    let body = request
+        .collect()
+        .await
+        .map(http_body_util::Collected::to_bytes);
     let body = serde_json::from_slice(&body.unwrap_or_default()).unwrap_or_default();
     let status = {
         let mut state = locked(&state);

@@ -12,7 +12,7 @@ use mcpfn::port::{
     SubscriptionBounds, SubscriptionKey, SubscriptionWritten,
 };
 use mcpfn::prelude::*;
-use mcpfn::worker::{PlatformEvents, QueueMessage, Scheduled, Variables};
+use mcpfn::worker::{QueueMessage, Scheduled, Variables, WorkerEvents};
 use serde_json::{Value, json};
 
 /// A week, in milliseconds.
@@ -63,7 +63,7 @@ pub(crate) fn ports(
     let platform = platform
         .with_port::<dyn EventLog>(log)
         .with_port::<dyn EventSubscriptions>(subscriptions)
-        .with_port::<dyn PlatformEvents>(Arc::new(Outside));
+        .with_port::<dyn WorkerEvents>(Arc::new(Outside));
     let Some(speed) = speed else {
         return platform;
     };
@@ -74,7 +74,7 @@ pub(crate) fn ports(
 /// What comes from outside: notices of a bucket, and what is to be told.
 struct Outside;
 
-impl PlatformEvents for Outside {
+impl WorkerEvents for Outside {
     fn message<'a>(
         &'a self,
         message: QueueMessage,

@@ -1,15 +1,33 @@
-//! `file.written`: a file that was written or moved with this server's tools. What others change in the
-//! store is not seen.
+//! `file.written`: a file that was written, or moved. Where the store says so itself, it is by whomever;
+//! otherwise with this server's tools, and what others change is not seen.
 
 use mcpfn_core::event::Event;
-use mcpfn_core::{Builder, Cx, JsonObject, input};
+use mcpfn_core::{Builder, Cx, JsonObject, input, output};
+use serde::Serialize;
 
 use super::write::WrittenFile;
 
-const WRITTEN: &str = "file.written";
+/// The event's name.
+pub const FILE_WRITTEN: &str = "file.written";
 
-/// The event is switched on.
-struct HearsOfFiles;
+/// The tools say what they wrote. Where the store does, nobody is to hear of it twice.
+struct ToolsTell;
+
+/// A file that was written.
+#[output]
+#[derive(Debug)]
+struct WrittenFileEvent {
+    /// Its path.
+    path: String,
+    /// Bytes.
+    size: u64,
+    /// Its version, for the next `write_file`, where a tool wrote it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<String>,
+    /// When it was written, in UTC, as ISO 8601, where a tool wrote it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    modified: Option<String>,
+}
 
 /// Which files.
 #[input]
@@ -21,18 +39,33 @@ pub struct WrittenFilter {
     pub directory: Option<String>,
 }
 
-pub(crate) fn with_events(builder: Builder) -> Builder {
-    let written = Event::new(WRITTEN)
-        .description("A file was written, or moved to a new path, with the tools of this server.")
+pub(crate) fn with_events(builder: Builder, notices: bool) -> Builder {
+    let written = Event::new(FILE_WRITTEN)
+        .description("A file was written: it is new, replaced, or moved to this path.")
         .scope("files:read")
-        .payload::<WrittenFile>()
+        .payload::<WrittenFileEvent>()
         .matching(|filter: WrittenFilter, file: JsonObject| {
             let path = file.get("path").and_then(|path| path.as_str());
             let wanted = filter.directory.as_deref().unwrap_or_default();
             let wanted = wanted.trim_matches('/');
             wanted.is_empty() || path.is_some_and(|path| is_in(path, wanted))
         });
-    builder.state(HearsOfFiles).event(written)
+    let builder = match notices {
+        true => builder,
+        false => builder.state(ToolsTell),
+    };
+    builder.event(written)
+}
+
+/// What is said of a file that the store has got: its path, as the tools have it, and its bytes.
+#[must_use]
+pub fn written_file(path: String, size: u64) -> impl Serialize {
+    WrittenFileEvent {
+        path,
+        size,
+        version: None,
+        modified: None,
+    }
 }
 
 fn is_in(path: &str, directory: &str) -> bool {
@@ -42,9 +75,9 @@ fn is_in(path: &str, directory: &str) -> bool {
 
 /// Says that a file is there now.
 pub(super) async fn tell(file: &WrittenFile, cx: &Cx) {
-    if cx.state::<HearsOfFiles>().is_ok() {
+    if cx.state::<ToolsTell>().is_ok() {
         // the file is written, whatever becomes of this: a store that is down is told to the log
-        let _ = cx.emit(WRITTEN, file).await;
+        let _ = cx.emit(FILE_WRITTEN, file).await;
     }
 }
 

@@ -77,6 +77,7 @@ const PROGRAM: &[Setting] = &[
     Setting::new("MCPFN_DATA_DIR", "", "", ""),
     Setting::new("MCPFN_FILES_WRITABLE", "", "", ""),
     Setting::new("MCPFN_KNOWLEDGE_WRITABLE", "", "", ""),
+    Setting::new("MCPFN_FILES_NOTICES", "", "", ""),
     Setting::new("MCPFN_EVENTS", "", "", ""),
     Setting::new("MCPFN_EVENT_TABLES", "", "", ""),
     Setting::new("MCPFN_TOOLKIT_SKILLS", "", "", ""),

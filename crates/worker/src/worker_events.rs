@@ -33,7 +33,7 @@ pub struct Scheduled {
 
 /// A port of the platform, for programs that are the consumer of a queue or have a schedule, with the
 /// feature `events`. What they do is said to clients by [`Server::emit`].
-pub trait PlatformEvents {
+pub trait WorkerEvents {
     /// Takes a message. It comes at least once.
     ///
     /// # Errors
