@@ -27,7 +27,8 @@ pub(crate) struct BucketEvents {
 struct WrittenObject {
     bucket: String,
     key: String,
-    bytes: u64,
+    size: u64,
+    version: String,
     id: String,
 }
 
@@ -55,16 +56,24 @@ impl BucketEvents {
     }
 }
 
-/// What clients can hear of.
-pub(crate) fn with_file_events(builder: Builder) -> Builder {
+/// What clients can hear of, unless the toolkit has the event itself: `MCPFN_EVENTS` is on, and it writes.
+pub(crate) fn with_file_events(
+    builder: Builder,
+    variable: impl Fn(&str) -> Option<OsString>,
+) -> Builder {
+    let is_on = |name: &str| variable(name).is_some_and(|value| value == "on");
+    if is_on("MCPFN_EVENTS") && is_on("MCPFN_FILES_WRITABLE") {
+        return builder;
+    }
     let written = Event::new(WRITTEN).description("A file was written: it is new, or replaced.");
     let schema = json!({
         "type": "object",
         "properties": {
             "path": {"type": "string", "description": "As the tools for files have it."},
-            "bytes": {"type": "integer", "description": "How large it is."},
+            "size": {"type": "integer", "description": "Bytes."},
+            "version": {"type": "string", "description": "Its version, as `read_file` has it."},
         },
-        "required": ["path", "bytes"],
+        "required": ["path", "size", "version"],
     });
     builder.event(written.payload_schema(schema).scope("files:read"))
 }
@@ -87,7 +96,7 @@ impl PlatformEvents for BucketEvents {
                 let Some(path) = self.path(object) else {
                     continue;
                 };
-                let payload = json!({"path": path, "bytes": object.bytes});
+                let payload = json!({"path": path, "size": object.size, "version": object.version});
                 let happened = EventOccurrence::new(&object.id, platform.now_ms(), &payload);
                 server.emit(platform, WRITTEN, happened).await?;
             }
@@ -140,7 +149,8 @@ fn of_bridge(event: &Value) -> Option<WrittenObject> {
     Some(WrittenObject {
         bucket: detail["bucket"]["name"].as_str()?.to_owned(),
         key: object["key"].as_str()?.to_owned(),
-        bytes: object["size"].as_u64().unwrap_or(0),
+        size: object["size"].as_u64().unwrap_or(0),
+        version: object["etag"].as_str()?.trim_matches('"').to_owned(),
         id: id(&detail["request-id"], &object["sequencer"])?,
     })
 }
@@ -155,7 +165,8 @@ fn of_record(record: &Value) -> Option<WrittenObject> {
     Some(WrittenObject {
         bucket: bucket["name"].as_str()?.to_owned(),
         key: decoded(object["key"].as_str()?)?,
-        bytes: object["size"].as_u64().unwrap_or(0),
+        size: object["size"].as_u64().unwrap_or(0),
+        version: object["eTag"].as_str()?.trim_matches('"').to_owned(),
         id: id(
             &record["responseElements"]["x-amz-request-id"],
             &object["sequencer"],
@@ -202,13 +213,13 @@ mod tests {
         json!({"eventSource": "aws:s3", "eventName": name,
             "responseElements": {"x-amz-request-id": "C3D13FE58DE4C810"},
             "s3": {"bucket": {"name": bucket},
-                "object": {"key": key, "size": 1024, "sequencer": "0A1B2C3D4E5F678901"}}})
+                "object": {"key": key, "size": 1024, "eTag": "d41d8cd98f", "sequencer": "0A1B2C3D4E5F678901"}}})
     }
 
     fn bridge(kind: &str, bucket: &str, key: &str) -> Value {
         json!({"source": "aws.s3", "detail-type": kind, "detail": {
             "bucket": {"name": bucket}, "request-id": "C3D1", "reason": "PutObject",
-            "object": {"key": key, "size": 7, "sequencer": "00617F08299329D189"}}})
+            "object": {"key": key, "size": 7, "etag": "d41d8cd98f", "sequencer": "00617F08299329D189"}}})
     }
 
     fn message(body: &Value) -> Value {
@@ -301,7 +312,10 @@ mod tests {
         ];
         for (event, expected) in cases {
             let served = bucket("s3://plans/team").unwrap();
-            let client = TestClient::new(with_file_events(Server::builder("files", "1.0.0")));
+            let client =
+                TestClient::new(with_file_events(Server::builder("files", "1.0.0"), |_| {
+                    None
+                }));
             let (server, platform) = (client.server(), client.platform());
             let begins = client.request("events/poll", json!({"name": WRITTEN}));
             let begins = begins.wait().unwrap();

@@ -105,7 +105,7 @@ fn setup(
         .and_then(|_| BucketEvents::of(variable("MCPFN_FILES_ROOT")));
     let of_bucket = of_bucket.filter(|_| variable("MCPFN_EVENTS_QUEUE").is_some());
     let builder = match of_bucket {
-        Some(_) => with_file_events(builder),
+        Some(_) => with_file_events(builder, variable),
         None => builder,
     };
     Ok(Setup {
