@@ -25,7 +25,8 @@ pub(crate) struct BucketEvents {
 struct WrittenObject {
     bucket: String,
     key: String,
-    bytes: u64,
+    size: u64,
+    version: String,
     id: String,
 }
 
@@ -71,7 +72,7 @@ impl PlatformEvents for BucketEvents {
                 let Some(path) = self.path(object) else {
                     continue;
                 };
-                let file = written_file(path.to_owned(), object.bytes);
+                let file = written_file(path.to_owned(), object.size, Some(object.version.clone()));
                 let happened = EventOccurrence::new(&object.id, platform.now_ms(), &file);
                 server.emit(platform, FILE_WRITTEN, happened).await?;
             }
@@ -124,7 +125,8 @@ fn of_bridge(event: &Value) -> Option<WrittenObject> {
     Some(WrittenObject {
         bucket: detail["bucket"]["name"].as_str()?.to_owned(),
         key: object["key"].as_str()?.to_owned(),
-        bytes: object["size"].as_u64().unwrap_or(0),
+        size: object["size"].as_u64().unwrap_or(0),
+        version: object["etag"].as_str()?.trim_matches('"').to_owned(),
         id: id(&detail["request-id"], &object["sequencer"])?,
     })
 }
@@ -139,7 +141,8 @@ fn of_record(record: &Value) -> Option<WrittenObject> {
     Some(WrittenObject {
         bucket: bucket["name"].as_str()?.to_owned(),
         key: decoded(object["key"].as_str()?)?,
-        bytes: object["size"].as_u64().unwrap_or(0),
+        size: object["size"].as_u64().unwrap_or(0),
+        version: object["eTag"].as_str()?.trim_matches('"').to_owned(),
         id: id(
             &record["responseElements"]["x-amz-request-id"],
             &object["sequencer"],
@@ -197,13 +200,13 @@ mod tests {
         json!({"eventSource": "aws:s3", "eventName": name,
             "responseElements": {"x-amz-request-id": "C3D13FE58DE4C810"},
             "s3": {"bucket": {"name": bucket},
-                "object": {"key": key, "size": 1024, "sequencer": "0A1B2C3D4E5F678901"}}})
+                "object": {"key": key, "size": 1024, "eTag": "d41d8cd98f", "sequencer": "0A1B2C3D4E5F678901"}}})
     }
 
     fn bridge(kind: &str, bucket: &str, key: &str) -> Value {
         json!({"source": "aws.s3", "detail-type": kind, "detail": {
             "bucket": {"name": bucket}, "request-id": "C3D1", "reason": "PutObject",
-            "object": {"key": key, "size": 7, "sequencer": "00617F08299329D189"}}})
+            "object": {"key": key, "size": 7, "etag": "d41d8cd98f", "sequencer": "00617F08299329D189"}}})
     }
 
     fn message(body: &Value) -> Value {

@@ -26,7 +26,7 @@ impl WorkerEvents for Notices {
             let (BucketChange::Written, Some(bytes)) = (notice.change, notice.bytes) else {
                 return Ok(());
             };
-            let file = written_file(notice.path, bytes);
+            let file = written_file(notice.path, bytes, None);
             // a notice that comes again is the same event
             let id = format!("r2-{}", message.id);
             let written = EventOccurrence::new(id, platform.now_ms(), &file);

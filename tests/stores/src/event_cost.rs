@@ -114,24 +114,23 @@ impl Measured {
         emitted.expect("a place for it");
     }
 
-    /// Does the work that waits, until none does, and says how much that was.
-    async fn work(&self, most: usize) -> usize {
-        let mut done = 0;
-        loop {
-            let waiting = std::mem::take(&mut self.queue.state().0);
-            if waiting.is_empty() || done >= most {
-                self.queue.state().0.extend(waiting);
-                return done;
-            }
-            for work in waiting {
-                let (server, platform) = (self.client.server(), self.client.platform());
-                match server.run_event_job(work, platform).await {
-                    EventJobRun::Done => done += 1,
-                    EventJobRun::Again { body, .. } => self.queue.state().0.push(body),
-                    end => panic!("{end:?}"),
+    /// Does the work that waits, and says how much that was.
+    async fn work(&self) -> usize {
+        let waiting = std::mem::take(&mut self.queue.state().0);
+        let taken = waiting.len();
+        for work in waiting {
+            let (server, platform) = (self.client.server(), self.client.platform());
+            match server.run_event_job(work, platform).await {
+                EventJobRun::Done => {}
+                EventJobRun::Again { body, .. } => {
+                    let mut state = self.queue.state();
+                    state.0.push(body);
+                    state.1 += 1;
                 }
+                end => panic!("{end:?}"),
             }
         }
+        taken
     }
 
     /// Requests and units so far.
@@ -180,12 +179,14 @@ pub async fn print() {
         assert_eq!(polled["events"].as_array().map(Vec::len), Some(1));
         measured.row("a poll that finds it", before, 0);
         let before = measured.costs();
-        let work = measured.work(1).await;
-        assert_eq!(work, 1);
-        measured.row("who is to hear of it", before, work);
+        let taken = measured.work().await;
+        assert_eq!(taken, 1);
+        measured.row("who is to hear of it", before, taken);
         let before = measured.costs();
-        let work = measured.work(usize::MAX).await;
-        assert_eq!(work, subscribers);
-        measured.row("it is sent to all of them", before, work);
+        // with a whole page of subscribers there may be another one
+        let taken = measured.work().await + measured.work().await;
+        assert!((subscribers..=subscribers + 1).contains(&taken), "{taken}");
+        assert!(measured.queue.state().0.is_empty());
+        measured.row("it is sent to all of them", before, taken);
     }
 }

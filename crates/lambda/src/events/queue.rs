@@ -62,7 +62,7 @@ impl SqsQueue {
                 "DelaySeconds": delay_seconds(work.due_ms, now_ms),
             })
         });
-        self.put(&self.settings.queue, entries.collect()).await
+        self.put_all(&self.settings.queue, entries.collect()).await
     }
 
     /// Keeps what nobody does any more, as it came, and why. Without a queue for it there is the log.
@@ -73,12 +73,12 @@ impl SqsQueue {
         let reason: String = reason.chars().take(REASON).collect();
         let reason = json!({"DataType": "String", "StringValue": reason});
         let entry = json!({"MessageBody": message, "MessageAttributes": {"reason": reason}});
-        self.put(dead, vec![entry]).await
+        self.put_all(dead, vec![entry]).await
     }
 
     /// Batches of messages, a few at the same time: each takes a connection, and a new one of TLS is most
     /// of what a small function does in that time.
-    async fn put(&self, queue: &QueueAddress, entries: Vec<Value>) -> Result<(), StoreError> {
+    async fn put_all(&self, queue: &QueueAddress, entries: Vec<Value>) -> Result<(), StoreError> {
         for batches in entries.chunks(AT_ONCE * CONNECTIONS) {
             let batches = batches.chunks(AT_ONCE).map(|batch| {
                 let ids = (0..).map(|id: usize| id.to_string());

@@ -21,7 +21,7 @@ struct WrittenFileEvent {
     path: String,
     /// Bytes.
     size: u64,
-    /// Its version, for the next `write_file`, where a tool wrote it.
+    /// Its version, for the next `write_file`, where it is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     version: Option<String>,
     /// When it was written, in UTC, as ISO 8601, where a tool wrote it.
@@ -57,13 +57,14 @@ pub(crate) fn with_events(builder: Builder, notices: bool) -> Builder {
     builder.event(written)
 }
 
-/// What is said of a file that the store has got: its path, as the tools have it, and its bytes.
+/// What is said of a file that the store has got: its path and version, as the tools have them, and
+/// its bytes.
 #[must_use]
-pub fn written_file(path: String, size: u64) -> impl Serialize {
+pub fn written_file(path: String, size: u64, version: Option<String>) -> impl Serialize {
     WrittenFileEvent {
         path,
         size,
-        version: None,
+        version,
         modified: None,
     }
 }

@@ -257,3 +257,24 @@ fn files_of_the_bucket_are_events_where_there_are_both() {
     let stack = template.deploy(&[("Events", "on")]).unwrap();
     assert!(stack.properties("FileEvents").is_none(), "without a bucket");
 }
+
+#[test]
+fn events_refer_to_nothing_that_a_condition_leaves_out() {
+    let template = template();
+    for tasks in ["off", "on"] {
+        for key in ["", "arn:aws:kms:eu-west-1:123456789012:key/a"] {
+            for topic in ["", "arn:aws:sns:eu-west-1:123456789012:topic"] {
+                let parameters = [
+                    ("Events", "on"),
+                    ("Tasks", tasks),
+                    ("KmsKeyArn", key),
+                    ("AlarmTopic", topic),
+                    ("SubnetIds", "subnet-1"),
+                ];
+                let stack = template.deploy_without_rules(&parameters).unwrap();
+                let everything = stack.everything();
+                assert!(OWN.iter().all(|own| everything.contains_key(*own)));
+            }
+        }
+    }
+}

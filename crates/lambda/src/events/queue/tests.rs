@@ -46,8 +46,11 @@ fn queue(answers: Vec<Result<(u16, String), HttpError>>) -> (SqsQueue, Arc<Playe
         dead: Some(at("dead")),
         account: AwsAccount::new("eu-west-1", keys),
     };
-    let client = Arc::clone(&played) as _;
-    (SqsQueue { settings, client }, played)
+    let queue = SqsQueue {
+        settings,
+        client: Arc::clone(&played) as _,
+    };
+    (queue, played)
 }
 
 /// An answer that took messages with these ids.
