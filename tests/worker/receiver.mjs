@@ -9,8 +9,8 @@ const answer = (status) => new Response(null, { status });
 
 export default {
   async fetch(request) {
-    const { hostname, pathname, searchParams } = new URL(request.url);
-    if (hostname === '127.0.0.1') return Response.json(sent.filter(({ to }) => to === searchParams.get('to')));
+    const { pathname, searchParams } = new URL(request.url);
+    if (pathname === '/sent') return Response.json(sent.filter(({ to }) => to === searchParams.get('to')));
     const body = await request.json();
     if (body.type === 'verification') {
       return pathname.startsWith('/mute') ? answer(200) : Response.json({ challenge: body.challenge });

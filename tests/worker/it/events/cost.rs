@@ -34,6 +34,7 @@ async fn each_step_reads_and_writes_a_few_rows() {
         worker: Worker::named("costed"),
         queue: Arc::default(),
     };
+    let ids: Vec<String> = (0..100).map(|number| format!("sub_{number:03}")).collect();
     let now_ms = 1_800_000_000_000;
     let append = || store.append("topic", "{}".into(), now_ms, KEEP);
     let key = |id| SubscriptionKey {
@@ -47,8 +48,8 @@ async fn each_step_reads_and_writes_a_few_rows() {
     };
     // objects that are new make their tables, and set their alarms
     let begun = append().await.unwrap();
-    for number in 0..100 {
-        write(&format!("sub_{number:03}"), None).await.unwrap();
+    for id in &ids {
+        write(id.as_str(), None).await.unwrap();
     }
     store.remove(key("sub_099")).await.unwrap();
     let begins = cost();

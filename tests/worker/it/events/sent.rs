@@ -36,7 +36,8 @@ fn result(server: &str, method: &str, params: Value) -> Value {
 fn subscribed(server: &str, to: &str) -> Value {
     let delivery =
         json!({"mode": "webhook", "url": format!("https://hooks.example{to}"), "secret": SECRET});
-    let params = json!({"name": "thing.happened", "delivery": delivery});
+    // a day: under a fast clock an hour is over soon
+    let params = json!({"name": "thing.happened", "delivery": delivery, "ttlMs": 86_400_000});
     result(server, "events/subscribe", params)
 }
 
