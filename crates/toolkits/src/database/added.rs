@@ -115,11 +115,11 @@ impl Place {
 }
 
 async fn added(growing: Growing, poll: EventPoll, cx: Cx) -> Result<EventPage, ToolError> {
-    let schema = visible(&cx).await.map_err(|error| told(&growing, error))?;
+    let schema = visible(&cx).await.map_err(|error| told(&growing, &error))?;
     let table = schema.table(&growing.table);
-    let table = table.map_err(|error| told(&growing, error))?;
+    let table = table.map_err(|error| told(&growing, &error))?;
     let column = table.column(&growing.key);
-    let key = qualified(table, column.map_err(|error| told(&growing, error))?);
+    let key = qualified(table, column.map_err(|error| told(&growing, &error))?);
     let last = last(table, &key, &cx).await?;
     let place = poll.cursor().map(Place::read);
     let Some(Some(place)) = place else {
@@ -224,7 +224,7 @@ fn no_number(table: &str) -> ToolError {
 }
 
 /// The schema's own sentences are for models that named a table.
-fn told(growing: &Growing, error: ToolError) -> ToolError {
+fn told(growing: &Growing, error: &ToolError) -> ToolError {
     let cause = error.message().unwrap_or("it can't be read").to_owned();
     ToolError::unavailable(
         "The database's tables are not as this server's settings expect them. Tell the user, who may \
