@@ -66,7 +66,10 @@ impl EventJobs for PostgresStores {
                 let job = job(row)?;
                 Some(TakenEventJob { job, lease })
             });
-            Ok(taken.collect())
+            let mut taken: Vec<_> = taken.collect();
+            // an update gives its rows in no order
+            taken.sort_by_key(|taken: &TakenEventJob| taken.job.due_ms);
+            Ok(taken)
         })
     }
 

@@ -179,7 +179,7 @@ async fn rows(admin: Admin) {
         ("event_logs", 5),
         ("events", 50),
         ("event_subscriptions", 20),
-        ("event_jobs", 1),
+        ("event_jobs", 0),
         ("event_dead", 1),
     ] {
         let count = admin
