@@ -22,10 +22,10 @@ use crate::support::{Host as _, Request, Response};
 
 const BOTH: Subscriptions = Subscriptions {
     poll: true,
-    listen: Some(Listening {
-        every: Duration::from_secs(2),
-        at_most: Duration::from_secs(60),
-    }),
+    listen: Some(Listening::new(
+        Duration::from_secs(2),
+        Duration::from_secs(60),
+    )),
 };
 
 #[derive(serde::Deserialize, JsonSchema)]

@@ -5,11 +5,14 @@ mod build_error;
 mod event;
 mod extensions;
 mod hosts;
+mod kinds;
 mod register;
 mod skills;
 mod tool_setting;
 mod upstream;
 mod with_event;
+mod with_listening;
+mod with_task;
 
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -35,6 +38,7 @@ use crate::tool::{IntoTool, Tool};
 use crate::upstream::Upstream;
 use assemble::Declared;
 use event::RegisterEvents;
+use kinds::Kinds;
 
 pub use build_error::BuildError;
 pub use tool_setting::{ToolChange, ToolSetting};
@@ -98,6 +102,7 @@ pub struct Builder {
     instructions: Option<String>,
     advice: Vec<ToolAdvice>,
     tools: Vec<Tool>,
+    kinds: Kinds,
     prompts: Vec<Prompt>,
     resources: Vec<Resource>,
     upstreams: Vec<Arc<dyn Upstream>>,
@@ -124,6 +129,7 @@ impl Builder {
             instructions: None,
             advice: Vec::new(),
             tools: Vec::new(),
+            kinds: Kinds::default(),
             prompts: Vec::new(),
             resources: Vec::new(),
             upstreams: Vec::new(),
@@ -221,12 +227,14 @@ impl Builder {
 
     /// Adds a prompt.
     pub fn prompt<Shape>(mut self, prompt: impl IntoPrompt<Shape>) -> Self {
+        self.kinds.add_prompts(&mut self.state);
         self.prompts.push(prompt.into_prompt());
         self
     }
 
     /// Adds a resource or a resource template.
     pub fn resource<Shape>(mut self, resource: impl IntoResource<Shape>) -> Self {
+        self.kinds.add_resources(&mut self.state);
         self.resources.push(resource.into_resource());
         self
     }
@@ -234,6 +242,7 @@ impl Builder {
     /// Fronts another server: what it has is listed with this server's own under its name, and
     /// calls of that are passed on.
     pub fn upstream(mut self, upstream: impl Upstream + 'static) -> Self {
+        self.kinds.add_upstreams(&mut self.state);
         self.upstreams.push(Arc::new(upstream));
         self
     }
@@ -314,13 +323,18 @@ impl Builder {
             mistakes.push("a page needs at least one entry".to_owned());
         }
         let mut state = self.state;
+        if let Some(listening) = &self.subscriptions.listen {
+            listening.serve.add_to(&mut state);
+        }
         if self.subscriptions != Subscriptions::default() {
             state.insert(SubscribedServer(self.info.name.clone()));
         }
         let mut tools = self.tools;
         tool_setting::apply(&mut tools, self.tool_settings, &mut mistakes);
+        kinds::add_tasks(&tools, &mut state);
         let declared = Declared {
             tools,
+            kinds: self.kinds,
             prompts: self.prompts,
             resources: self.resources,
             upstreams: self.upstreams,

@@ -10,6 +10,7 @@ mod handler;
 mod listen;
 mod merged;
 mod method;
+pub(crate) mod parts;
 mod read;
 mod sibling;
 mod skills;
@@ -77,7 +78,9 @@ impl Server {
     }
 }
 
-/// Serves one call. What is answered at once is audited here, the rest when it ends.
+/// Serves one call. What is answered at once is audited here, the rest when it ends. Once in a
+/// program, although two call it: it is large.
+#[inline(never)]
 fn dispatch(server: &Server, mut call: Call<'_>, platform: &Arc<Platform>) -> Execution {
     let (id, call) = (call.id.as_json(), &mut call);
     let Some(method) = Method::find(&call.method, call.revision, server.capabilities()) else {
@@ -103,12 +106,13 @@ fn dispatch(server: &Server, mut call: Call<'_>, platform: &Arc<Platform>) -> Ex
         Method::ListTemplates => list(server, call, method, ListKind::Templates, platform),
         Method::ListPrompts => list(server, call, method, ListKind::Prompts, platform),
         Method::CallTool => call::tool(server, call, platform),
-        Method::GetPrompt => read::prompt(server, call, platform),
-        Method::ReadResource => read::resource(server, call, platform),
-        Method::Complete => complete::complete(server, call, platform),
-        Method::GetTask | Method::UpdateTask | Method::CancelTask => {
-            tasks::methods::serve(server, call, method, platform)
-        }
+        Method::GetPrompt
+        | Method::ReadResource
+        | Method::Complete
+        | Method::Listen
+        | Method::GetTask
+        | Method::UpdateTask
+        | Method::CancelTask => parts::serve(server, call, method, platform),
         Method::ListEvents
         | Method::PollEvents
         | Method::StreamEvents
@@ -123,7 +127,6 @@ fn dispatch(server: &Server, mut call: Call<'_>, platform: &Arc<Platform>) -> Ex
         Method::Unsubscribe => {
             subscribe::change(server, call, SubscriptionChange::Unsubscribe, platform)
         }
-        Method::Listen => listen::listen(server, call, platform),
         Method::ListSkills | Method::GetSkill | Method::ReadDirectory => {
             skills::serve(server, call, method, platform)
         }
@@ -198,7 +201,8 @@ fn counted_list(
 ) -> Result<Execution, Error> {
     let cursor = call.params.cursor()?.map(Cow::into_owned);
     let started_ms = platform.clock.now_ms();
-    let cx = has_others(server).then(|| merged::cx(server, call, started_ms, platform));
+    let merge = has_others(server).then(|| parts::merge(server)).flatten();
+    let merge = merge.map(|page| (page, merged::cx(server, call, started_ms, platform)));
     let list = |request: OwnedRequest| async move {
         let (server, platform) = (&request.server, &request.platform);
         rate_limit::admit_list(platform, server.name(), &request.principal).await?;
@@ -208,8 +212,8 @@ fn counted_list(
             cursor: cursor.as_deref(),
             scopes: &scopes,
         };
-        match &cx {
-            Some(cx) => merged::page(server, kind, &page, cx, platform).await,
+        match &merge {
+            Some((merged, cx)) => merged(server, kind, &page, cx, platform).await,
             None => server.list_page(kind, &page).map(Cow::into_owned),
         }
     };

@@ -22,6 +22,7 @@ use crate::model::implementation::Icon;
 use crate::model::tool::{CallToolResult, ToolAnnotations};
 use crate::page::UiVisibility;
 use crate::policy::Cache;
+use crate::port::TypeMap;
 use crate::port::store::Rate;
 use crate::send::{BoxFuture, MaybeSend, MaybeSync};
 use crate::task::TaskOptions;
@@ -99,6 +100,8 @@ pub struct Tool {
     pub(crate) rate_limit: Option<Rate>,
     pub(crate) cache: Cache,
     pub(crate) task: Option<TaskOptions>,
+    /// Puts into a server's state what serves its tasks.
+    pub(crate) serve_tasks: Option<fn(&mut TypeMap)>,
     pub(crate) meta: JsonObject,
     pub(crate) page: Option<String>,
     pub(crate) visibility: UiVisibility,
@@ -128,6 +131,7 @@ impl Tool {
             rate_limit: None,
             cache: Cache::default(),
             task: None,
+            serve_tasks: None,
             meta: JsonObject::new(),
             page: None,
             visibility: UiVisibility::default(),
@@ -206,12 +210,6 @@ impl Tool {
     /// who asks.
     pub fn cache_public(mut self) -> Self {
         self.cache.public = true;
-        self
-    }
-
-    /// Calls of clients that can do tasks go on after their response: see [`TaskOptions`].
-    pub fn task(mut self, options: TaskOptions) -> Self {
-        self.task = Some(options);
         self
     }
 

@@ -19,10 +19,7 @@ use crate::tls::CertificateFiles;
 
 /// How streams of changes are served: a look costs next to nothing, and the end lets a token that
 /// expired be noticed.
-const LISTENING: Listening = Listening {
-    every: Duration::from_secs(2),
-    at_most: Duration::from_secs(600),
-};
+const LISTENING: Listening = Listening::new(Duration::from_secs(2), Duration::from_secs(600));
 
 /// What this host is.
 pub(crate) const HOST: Host = Host {

@@ -9,10 +9,7 @@ use mcpfn_settings::{
 
 /// How streams of changes are served. Each look is a subrequest, of which a request on the free plan
 /// has 50.
-const LISTENING: Listening = Listening {
-    every: Duration::from_secs(10),
-    at_most: Duration::from_secs(300),
-};
+const LISTENING: Listening = Listening::new(Duration::from_secs(10), Duration::from_secs(300));
 
 /// What this host is.
 pub(crate) const HOST: Host = Host {

@@ -14,10 +14,7 @@ use mcpfn_native::memory::MemoryStores;
 use tokio::net::TcpListener;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let listening = Listening {
-        every: Duration::from_secs(1),
-        at_most: Duration::from_secs(60),
-    };
+    let listening = Listening::new(Duration::from_secs(1), Duration::from_secs(60));
     let subscriptions = Subscriptions {
         poll: true,
         listen: Some(listening),

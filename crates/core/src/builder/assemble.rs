@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{register, skills, upstream};
+use super::kinds::Kinds;
+use super::{register, skills};
 use crate::model::capabilities::{Offered, ServerCapabilities};
 use crate::model::list_kind::ListKind;
 use crate::model::subscription::Subscriptions;
@@ -26,6 +27,7 @@ use crate::upstream::Upstream;
 /// What an author declared, not yet checked.
 pub(super) struct Declared {
     pub(super) tools: Vec<Tool>,
+    pub(super) kinds: Kinds,
     pub(super) prompts: Vec<Prompt>,
     pub(super) resources: Vec<Resource>,
     pub(super) upstreams: Vec<Arc<dyn Upstream>>,
@@ -58,12 +60,12 @@ impl Declared {
         let prompts: Vec<RegisteredPrompt> = self
             .prompts
             .into_iter()
-            .filter_map(|prompt| register::prompt(prompt, mistakes))
+            .filter_map(|prompt| self.kinds.prompt?(prompt, mistakes))
             .collect();
         let resources: Vec<RegisteredResource> = self
             .resources
             .into_iter()
-            .filter_map(|resource| register::resource(resource, mistakes))
+            .filter_map(|resource| self.kinds.resource?(resource, mistakes))
             .collect();
         mistakes.extend(twice);
         let names: Vec<&str> = tools
@@ -79,8 +81,17 @@ impl Declared {
             self.list_ttl,
             mistakes,
         );
-        let upstreams = upstream::upstreams(self.upstreams, &names, mistakes);
-        Registry::new(tools, prompts, resources, upstreams, shelf)
+        let upstreams = self
+            .kinds
+            .upstreams
+            .map(|upstreams| upstreams(self.upstreams, &names, mistakes));
+        Registry::new(
+            tools,
+            prompts,
+            resources,
+            upstreams.unwrap_or_default(),
+            shelf,
+        )
     }
 
     /// Each page that a tool names is one of this server.

@@ -14,6 +14,7 @@ impl Builder {
     /// (Feature `skills`.)
     #[cfg(feature = "skills")]
     pub fn skills(mut self, skills: Skills) -> Self {
+        self.kinds.add_skills(&mut self.state);
         self.skills.push(skills);
         self
     }
@@ -22,6 +23,7 @@ impl Builder {
     /// one: two toolkits may share it. (Feature `pages`.)
     #[cfg(feature = "pages")]
     pub fn page(mut self, page: Page) -> Self {
+        self.kinds.add_resources(&mut self.state);
         if !self.pages.contains(&page) {
             self.pages.push(page);
         }

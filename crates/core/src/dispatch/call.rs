@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::ask;
 use super::ended::{self, bounded, did_you_mean, failed, failure, may_have_acted, returned};
+use super::parts::ServeTasks;
 use super::start::start;
 use super::tasks::begin;
 use crate::active_call::ActiveCall;
@@ -161,9 +162,14 @@ async fn run(
     let ends_reads = call.server.registry().writes_end_reads();
     let writes = tool.writes && tool.upstream.is_none() && ends_reads;
     let guard = writes.then(|| WriteGuard::new(&call));
-    let result = match tool.task {
+    let task = tool.task;
+    let task = task.and_then(|options| Some((ServeTasks::of(&call.server)?.begin, options)));
+    let result = match task {
         // boxed: few tools are tasks
-        Some(options) => Box::pin(begin::through(&call, &tool, options, arguments, limit)).await,
+        Some((begin, options)) => {
+            let (call, tool) = (Arc::clone(&call), Arc::clone(&tool));
+            begin(call, tool, options, arguments, limit).await
+        }
         None => handled(&call, &tool, arguments, limit).await,
     };
     if let Some(guard) = guard {

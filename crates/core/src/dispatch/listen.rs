@@ -90,7 +90,7 @@ pub(super) fn not_found(method: &str) -> Error {
 
 pub(super) fn listen(
     server: &Server,
-    call: &Call<'_>,
+    call: &mut Call<'_>,
     platform: &Arc<Platform>,
 ) -> Result<Execution, Error> {
     let Object(wanted) = call.params.notifications::<Object<Wanted>>()?;

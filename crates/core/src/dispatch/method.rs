@@ -75,6 +75,10 @@ impl Method {
         served.then_some(method)
     }
 
+    pub(crate) fn is_of_tasks(self) -> bool {
+        matches!(self, Self::GetTask | Self::UpdateTask | Self::CancelTask)
+    }
+
     /// The name on the wire.
     pub(crate) fn as_str(self) -> &'static str {
         match self {

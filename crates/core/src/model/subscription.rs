@@ -1,5 +1,7 @@
 //! Which subscriptions a server has, and their bounds. Not what they do: that is `subscriptions`.
 
+use std::any::Any;
+use std::fmt;
 use std::time::Duration;
 
 /// Most resources that one session, or one stream, is subscribed to.
@@ -16,8 +18,7 @@ pub(crate) const KEPT_MS: u64 = 24 * 60 * 60 * 1000;
 /// use std::time::Duration;
 /// use mcpfn_core::{Server, host::{Listening, Subscriptions}};
 ///
-/// let every = Duration::from_secs(2);
-/// let listening = Listening { every, at_most: Duration::from_secs(600) };
+/// let listening = Listening::new(Duration::from_secs(2), Duration::from_secs(600));
 /// let subscriptions = Subscriptions { poll: true, listen: Some(listening) };
 /// assert!(Server::builder("shop", "1.0.0").subscriptions(subscriptions).build().is_ok());
 /// ```
@@ -33,11 +34,37 @@ pub struct Subscriptions {
 /// resource changed.
 pub(crate) struct SubscribedServer(pub(crate) String);
 
-/// How a stream of changes is served.
+/// How a stream of changes is served: [`Listening::new`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Listening {
     /// From one look at the store to the next.
-    pub every: Duration,
+    pub(crate) every: Duration,
     /// How long a stream is held; then it ends, and its client opens another one.
-    pub at_most: Duration,
+    pub(crate) at_most: Duration,
+    pub(crate) serve: ServeListening,
+}
+
+/// Puts what serves streams into a server's state, of which a model knows no more.
+#[derive(Clone, Copy)]
+pub(crate) struct ServeListening(pub(crate) fn(&mut dyn Any));
+
+impl ServeListening {
+    pub(crate) fn add_to(self, state: &mut dyn Any) {
+        self.0(state);
+    }
+}
+
+/// There is one such function.
+impl PartialEq for ServeListening {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for ServeListening {}
+
+impl fmt::Debug for ServeListening {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ServeListening")
+    }
 }
