@@ -45,10 +45,11 @@ impl LambdaHost {
         let invoked = context.invoked_function_arn.clone();
         // a task of its own, so that an unforeseen panic costs one answer and not the process
         let work = async move {
+            // boxed: what is around it moves it from place to place, and it has ten kilobytes
             let outcome = match host.mode {
-                Mode::Tasks => host.run(&body, &invoked, deadline_ms).await,
-                Mode::Events => host.deliver(&body, deadline_ms).await,
-                Mode::Buffer | Mode::Stream => host.outcome(&body, deadline_ms).await,
+                Mode::Tasks => Box::pin(host.run(&body, &invoked, deadline_ms)).await,
+                Mode::Events => Box::pin(host.deliver(&body, deadline_ms)).await,
+                Mode::Buffer | Mode::Stream => Box::pin(host.outcome(&body, deadline_ms)).await,
             };
             outcome.unwrap_or_else(Delivery::Failed)
         };
@@ -58,13 +59,13 @@ impl LambdaHost {
             Delivery::Failed("the function panicked; its log says where".into())
         });
         // a streamed answer works on while it is sent
-        let sent = self.api.send(
+        let sent = Box::pin(self.api.send(
             Invocation {
                 request_id: &context.request_id,
                 headers: &parts.headers,
             },
             outcome,
-        );
+        ));
         if let Err(error) = named.scope(sent).await {
             named.during(|| {
                 tracing::error!(
