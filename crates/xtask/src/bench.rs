@@ -1,7 +1,9 @@
 //! `bench`: starts the benchmarks of one part, after counting their instructions where valgrind is
 //! there. What is measured, and what the numbers mean, is in tests/benches.
 
+mod check;
 mod events;
+mod instructions;
 mod lambda;
 mod peers;
 mod plot;
@@ -11,14 +13,12 @@ mod toolkits;
 mod vectors;
 mod workers;
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
-
-use serde_json::Value;
+use std::path::PathBuf;
 
 use crate::context::Context;
 use crate::process;
-use crate::report::{Error, Result, flush};
+use crate::report::{Error, Result};
+use instructions::{built, core_benchmark, count};
 
 /// What can be measured, and who starts it. `bench/results/PART.json` is the result of each.
 const PARTS: &[(&str, Start)] = &[
@@ -36,6 +36,11 @@ const PARTS: &[(&str, Start)] = &[
 type Start = fn(&Context, &[String]) -> Result<()>;
 
 pub(crate) fn run(cx: &Context, arguments: &[String]) -> Result<()> {
+    if let [flag, rest @ ..] = arguments
+        && flag == "--check"
+    {
+        return check::run(cx, after_dashes(rest)?);
+    }
     let ((part, start), rest) = parse(arguments)?;
     start(cx, rest)?;
     plot::draw(cx, part)
@@ -48,23 +53,13 @@ pub(crate) fn build_peers(cx: &Context, profile: &str, programs: &[&str]) -> Res
 }
 
 fn core(cx: &Context, rest: &[String]) -> Result<()> {
-    let bench = |more: &[&str]| {
-        let mut command = cx.cargo();
-        command
-            .args(["bench", "-p", "mcpfn-it", "--bench", "core"])
-            .args(more);
-        command
-    };
     // arguments of the user's own choose what is measured; the counts belong to the whole
     if !rest.is_empty() {
-        return process::run(bench(&["--"]).args(rest));
+        return process::run(core_benchmark(cx, &["--"]).args(rest));
     }
-    process::run(&mut bench(&["--no-run"]))?;
+    let built = built(cx)?;
     let counted = match process::find("valgrind") {
-        Some(_) => count(&program(
-            "core",
-            &process::read(&mut bench(&["--no-run", "--message-format=json"]))?,
-        )?)?,
+        Some(_) => Some(count(&built)?),
         None => {
             println!(
                 "instructions are not counted: `apt-get install valgrind` gives the tool that \
@@ -73,78 +68,9 @@ fn core(cx: &Context, rest: &[String]) -> Result<()> {
             None
         }
     };
-    process::run(bench(&["--"]).args(counted.iter().flat_map(|counted| ["--counted", counted])))
-}
-
-/// The benchmark's program among cargo's messages.
-fn program(part: &str, messages: &str) -> Result<PathBuf> {
-    let found = messages
-        .lines()
-        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-        .find_map(|message| {
-            let is_it =
-                message["target"]["name"] == part && message["target"]["kind"][0] == "bench";
-            message["executable"]
-                .as_str()
-                .filter(|_| is_it)
-                .map(PathBuf::from)
-        });
-    found.ok_or_else(|| {
-        Error::new(format!(
-            "cargo built no benchmark `{part}`; see `[[bench]]` in tests/Cargo.toml"
-        ))
-    })
-}
-
-/// Instructions of one run of each operation, as `NAME=INSTRUCTIONS` with commas between. The
-/// program says how often each runs. What it does once stands in both counts and falls out of their
-/// difference.
-fn count(program: &Path) -> Result<Option<String>> {
-    let operations = process::read(Command::new(program).arg("--names"))?;
-    println!(
-        "counting instructions of {} operations",
-        operations.lines().count()
-    );
-    flush();
-    let counted = operations.lines().map(|line| {
-        let operation = line
-            .split_once(' ')
-            .and_then(|(name, times)| Some((name, times.parse::<u64>().ok()?)));
-        let (name, times) = operation.ok_or_else(|| {
-            Error::new(format!("`{line}` is no operation with its number of runs"))
-        })?;
-        let (once, twice) = (
-            collected(program, name, times)?,
-            collected(program, name, 2 * times)?,
-        );
-        Ok(format!("{name}={}", twice.saturating_sub(once) / times))
-    });
-    Ok(Some(counted.collect::<Result<Vec<_>>>()?.join(",")))
-}
-
-fn collected(program: &Path, name: &str, times: u64) -> Result<u64> {
-    let mut valgrind = Command::new("valgrind");
-    valgrind.args([
-        "--tool=callgrind",
-        "--log-fd=1",
-        "--callgrind-out-file=/dev/null",
-    ]);
-    // only inside this function of the benchmark's: what prepares an operation does not count
-    valgrind.args(["--collect-atstart=no", "--toggle-collect=*one_operation*"]);
-    let said =
-        process::read(
-            valgrind
-                .arg(program)
-                .args(["--instructions", name, &times.to_string()]),
-        )?;
-    let collected = said
-        .lines()
-        .find_map(|line| line.split_once("Collected :")?.1.trim().parse().ok());
-    collected.ok_or_else(|| {
-        Error::new(format!(
-            "valgrind did not say what it counted, but:\n{said}"
-        ))
-    })
+    process::run(
+        core_benchmark(cx, &["--"]).args(counted.iter().flat_map(|counted| ["--counted", counted])),
+    )
 }
 
 fn parse(arguments: &[String]) -> Result<((&'static str, Start), &[String])> {
@@ -153,7 +79,7 @@ fn parse(arguments: &[String]) -> Result<((&'static str, Start), &[String])> {
         [flag, part, rest @ ..] if flag == "--part" => (part, rest),
         _ => {
             return Err(Error::new(format!(
-                "say which part: `cargo xtask bench --part {}`",
+                "say which part: `cargo xtask bench --part {}`, or `--check`",
                 known().join("` or `--part ")
             )));
         }
@@ -168,9 +94,14 @@ fn parse(arguments: &[String]) -> Result<((&'static str, Start), &[String])> {
                 known().join(", ")
             ))
         })?;
+    Ok((part, after_dashes(rest)?))
+}
+
+/// What goes to the benchmark.
+fn after_dashes(rest: &[String]) -> Result<&[String]> {
     match rest {
-        [] => Ok((part, rest)),
-        [dashes, rest @ ..] if dashes == "--" => Ok((part, rest)),
+        [] => Ok(rest),
+        [dashes, rest @ ..] if dashes == "--" => Ok(rest),
         [other, ..] => Err(Error::new(format!(
             "put `--` before arguments for the benchmark, such as `{other}`"
         ))),
@@ -188,24 +119,6 @@ mod tests {
             (Err(error), Err(words)) => assert!(error.to_string().contains(words), "{error}"),
             (got, _) => panic!("{arguments:?} gave {got:?}"),
         }
-    }
-
-    #[test]
-    fn the_program_is_found_among_other_messages() {
-        let messages = r#"   Compiling is no JSON
-{"reason":"compiler-artifact","target":{"kind":["lib"],"name":"core"},"executable":null}
-{"reason":"compiler-artifact","target":{"kind":["bench"],"name":"core"},"executable":"/target/core-1"}
-{"reason":"build-finished","success":true}"#;
-        assert_eq!(
-            program("core", messages).unwrap(),
-            Path::new("/target/core-1")
-        );
-        assert!(
-            program("list", messages)
-                .unwrap_err()
-                .to_string()
-                .contains("`list`")
-        );
     }
 
     #[test]

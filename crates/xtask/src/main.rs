@@ -91,6 +91,11 @@ cargo xtask <command>
   bench --part PART [-- ARGUMENTS]
                 benchmarks of one part: core, http, lambda, scale, stores, toolkits, vectors or
                 workers; the arguments go to the benchmark
+  bench --check [-- PART..]
+                figures that are the same on every machine, with those that are committed: instructions,
+                and sizes of functions and Workers; fails on more than 2 %. PART is one-tool,
+                instructions, table, toolkits or workers
+                --write         take them as the new figures
 
   load          instances behind nginx, with Redis between them: a rolling restart under calls, one
                 that is killed, calls a second, many connections, and mixed calls for a while

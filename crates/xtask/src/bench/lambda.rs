@@ -13,7 +13,6 @@ use crate::report::{Result, flush};
 struct Bootstrap {
     name: &'static str,
     package: &'static str,
-    program: &'static str,
     features: &'static str,
     /// Whether it is told of a DynamoDB table, which a start must not notice.
     table: bool,
@@ -23,60 +22,56 @@ const BOOTSTRAPS: [Bootstrap; 4] = [
     Bootstrap {
         name: "bare lambda_http",
         package: "mcpfn-bench-bare",
-        program: "mcpfn-bench-bare",
         features: "",
         table: false,
     },
     Bootstrap {
         name: "mcpfn, one tool",
         package: "mcpfn-bench-tool",
-        program: "mcpfn-bench-tool",
         features: "",
         table: false,
     },
     Bootstrap {
         name: "mcpfn, one tool, with a table",
         package: "mcpfn-bench-tool",
-        program: "mcpfn-bench-tool",
         features: "",
         table: true,
     },
     Bootstrap {
         name: "mcpfn server, every toolkit in it, with a table",
         package: "mcpfn-server",
-        program: "mcpfn",
         features: "lambda",
         table: true,
     },
 ];
+
+/// Builds one as it is deployed, with nobody else's features.
+pub(super) fn build(cx: &Context, package: &str, features: &str) -> Result<PathBuf> {
+    let program = match package {
+        "mcpfn-server" => "mcpfn",
+        package => package,
+    };
+    println!("building {program}");
+    flush();
+    let mut cargo = cx.cargo();
+    cargo.args(["build", "--quiet", "--release", "--package", package]);
+    process::run(cargo.args(["--bin", program, "--features", features]))?;
+    Ok(cx.target.join("release").join(program))
+}
 
 pub(super) fn run(cx: &Context, rest: &[String]) -> Result<()> {
     let mut contestants: Vec<Value> = Vec::new();
     for Bootstrap {
         name,
         package,
-        program,
         features,
         table,
     } in BOOTSTRAPS
     {
-        println!("building {program}");
-        flush();
-        process::run(cx.cargo().args([
-            "build",
-            "--quiet",
-            "--release",
-            "--package",
-            package,
-            "--bin",
-            program,
-            "--features",
-            features,
-        ]))?;
-        let built: PathBuf = cx.target.join("release").join(program);
+        let built = build(cx, package, features)?;
         // of the server: no demo shop is made, which is data and not start
-        let variables = match program {
-            "mcpfn" => json!({"MCPFN_TOOLKITS": "hello"}),
+        let variables = match package {
+            "mcpfn-server" => json!({"MCPFN_TOOLKITS": "hello"}),
             _ => json!({}),
         };
         contestants

@@ -41,6 +41,12 @@ pub(super) fn http(cx: &Context, rest: &[String]) -> Result<()> {
             "program": release.join("peer-mcpfn"), "arguments": ["--port", "{port}"], "variables": {"MCPFN_LOG": "warn"},
         },
         rust(
+            "hyper with serde_json",
+            format!("the same server; reads the request to a `Value`, writes mcpfn's answer from \
+                one with serde_json {}", locked("serde_json")?),
+            "peer-hyper", &["{list}", "{call}", "json"], json!({}),
+        ),
+        rust(
             "rmcp",
             format!("rmcp {}, axum {}, release build; sessions off, JSON answers, one router of \
                 tools for all requests", locked("rmcp")?, locked("axum")?),
