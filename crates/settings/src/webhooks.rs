@@ -65,7 +65,7 @@ mod tests {
             found.map(|(_, value)| (*value).into())
         };
         let mut reader = EnvReader::new(&values);
-        let settings = webhook_settings(&mut reader, true);
+        let settings = webhook_settings(&mut reader);
         reader.finish(settings).map_err(|error| error.mistakes)
     }
 

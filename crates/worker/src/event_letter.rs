@@ -164,4 +164,12 @@ mod tests {
             assert_eq!(sizes, expected, "{count} of {bytes}");
         }
     }
+
+    #[test]
+    fn what_is_kept_for_an_operator_is_no_work() {
+        let kept = EventLetter::dead("{}", "410: \"gone\"");
+        let read: Value = serde_json::from_str(&kept).unwrap();
+        assert_eq!(read["reason"], "410: \"gone\"");
+        assert_eq!(EventLetter::read(&kept), Incoming::Foreign);
+    }
 }

@@ -18,6 +18,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Chosen {
+    #[expect(dead_code, reason = "what it may choose by is in the schema")]
     kind: Option<String>,
 }
 

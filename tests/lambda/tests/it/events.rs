@@ -338,7 +338,8 @@ async fn only_work_of_the_own_queue_and_server_is_done() {
 
 #[tokio::test]
 async fn a_function_of_events_without_what_it_needs_does_not_start() {
-    let cases: [(&[(&str, &str)], &[&str]); 2] = [
+    type Variables = &'static [(&'static str, &'static str)];
+    let cases: [(Variables, &[&str]); 2] = [
         (&[], &["MCPFN_EVENTS_QUEUE"]),
         (
             &[(

@@ -39,7 +39,7 @@ fn without_events_nothing_of_them_is_made() {
     assert!(!policies.contains("dynamodb:Query"), "{policies}");
 }
 
-fn two<'a>(stack: &'a Stack<'_>) -> (Value, Value) {
+fn two(stack: &Stack<'_>) -> (Value, Value) {
     (
         stack.properties("Function").unwrap(),
         stack.properties("EventFunction").unwrap(),

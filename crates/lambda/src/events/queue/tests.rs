@@ -107,7 +107,8 @@ async fn work_is_put_ten_at_a_time_in_signed_requests() {
 async fn what_may_pass_is_asked_again_and_what_to_change_is_said() {
     let no_queue = r#"{"__type":"com.amazonaws.sqs#QueueDoesNotExist","message":"hunter3"}"#;
     let failed = |status, body: &str| Ok((status, body.to_owned()));
-    let cases: [(Vec<Result<(u16, String), HttpError>>, &[usize], &str); 7] = [
+    type Said = Result<(u16, String), HttpError>;
+    let cases: [(Vec<Said>, &[usize], &str); 7] = [
         (vec![taken(0..3)], &[3], ""),
         (vec![taken(1..3), taken(0..1)], &[3, 1], ""),
         (vec![failed(500, "hunter3"), taken(0..3)], &[3, 3], ""),
