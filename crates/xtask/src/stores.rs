@@ -22,6 +22,7 @@ use crate::{
 use counted::counted;
 use emulator::{Emulator, KEY, SECRET};
 pub(crate) use redis::start as start_redis;
+pub(crate) use taken_up::ask as ask_with_tasks;
 
 /// Which services are asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,6 +7,7 @@ pub mod bucket;
 pub mod contract;
 pub mod cost;
 pub mod event_cost;
+pub mod event_rate;
 pub mod events;
 pub mod fake;
 pub mod faulty;

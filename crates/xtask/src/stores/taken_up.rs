@@ -50,9 +50,9 @@ fn goes_on_elsewhere(
     let (one, two) = (start()?, start()?);
     let arguments = json!({"to": 8, "step_ms": 500});
     let params = json!({"name": "count_slowly", "arguments": arguments});
-    let task = ask(&one, "tools/call", "count_slowly", params)?;
+    let task = ask(&one.url, "tools/call", "count_slowly", params)?;
     let id = task["taskId"].as_str().unwrap_or_default().to_owned();
-    let get = |of: &Fixture| ask(of, "tasks/get", &id, json!({ "taskId": id }));
+    let get = |of: &Fixture| ask(&of.url, "tasks/get", &id, json!({ "taskId": id }));
     // the other one sees it at once, and how it goes on
     let counted = |task: &Value| {
         let message = task["statusMessage"].as_str().unwrap_or_default();
@@ -98,20 +98,21 @@ fn wait_until(mut happened: impl FnMut() -> Result<bool>) -> Result<()> {
     Ok(())
 }
 
-/// A request of a client that can do tasks, and its result.
-fn ask(server: &Fixture, method: &str, name: &str, mut params: Value) -> Result<Value> {
-    let capabilities = json!({"extensions": {"io.modelcontextprotocol/tasks": {}}});
+/// A request of a client that can do tasks and be asked, and its result.
+pub(crate) fn ask(url: &str, method: &str, name: &str, mut params: Value) -> Result<Value> {
+    let capabilities =
+        json!({"elicitation": {}, "extensions": {"io.modelcontextprotocol/tasks": {}}});
     params["_meta"] = json!({
         "io.modelcontextprotocol/protocolVersion": "2026-07-28",
         "io.modelcontextprotocol/clientCapabilities": capabilities,
     });
     let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
-    let address = server.url.trim_start_matches("http://");
+    let address = url.trim_start_matches("http://");
     let address: SocketAddr = address
         .split('/')
         .next()
         .and_then(|address| address.parse().ok())
-        .ok_or_else(|| Error::new(format!("no address in {}", server.url)))?;
+        .ok_or_else(|| Error::new(format!("no address in {url}")))?;
     let request = format!(
         "POST /mcp HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-type: application/json\r\n\
          accept: application/json, text/event-stream\r\nmcp-protocol-version: 2026-07-28\r\n\

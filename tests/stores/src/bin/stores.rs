@@ -4,7 +4,7 @@
 //! `stores --create ADDRESS TABLE` makes a table there and nothing else.
 //! `stores --simulate` prints what the table costs, without an emulator. `stores --task-costs ADDRESS
 //! REDIS` prints what the steps of a task cost; either may be `-` for none. `stores --event-costs` prints
-//! what an event costs.
+//! what an event costs, `stores --event-rates REDIS POSTGRES` how many a process sends.
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -19,7 +19,6 @@ use mcpfn_core::port::{
 use mcpfn_lambda::dynamodb::{self, Table};
 use mcpfn_ports::{BlobError, BlobPath, Blobs as _, WriteCondition};
 use mcpfn_store_tests::bucket;
-use mcpfn_store_tests::event_cost;
 use mcpfn_store_tests::events::WithoutQueue;
 use mcpfn_store_tests::files::{self, Files};
 use mcpfn_store_tests::outage::{self, Met};
@@ -28,6 +27,7 @@ use mcpfn_store_tests::report::Report;
 use mcpfn_store_tests::simulation::{self, Row};
 use mcpfn_store_tests::table::{at, create};
 use mcpfn_store_tests::task_cost;
+use mcpfn_store_tests::{event_cost, event_rate};
 use tokio::time::sleep;
 
 /// The breaker's pause, and a little.
@@ -49,6 +49,13 @@ async fn main() -> ExitCode {
         return tokio::task::spawn_blocking(simulate)
             .await
             .map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS);
+    }
+    if let [how, redis, postgres] = &arguments[..]
+        && how == "--event-rates"
+    {
+        let given = |url: &'_ String| Some(url.clone()).filter(|url| url != "-");
+        event_rate::print(given(redis).as_deref(), given(postgres).as_deref()).await;
+        return ExitCode::SUCCESS;
     }
     if arguments == ["--event-costs"] {
         event_cost::print().await;
@@ -79,7 +86,7 @@ async fn main() -> ExitCode {
         ["--s3", address, "moto"] => (address, What::Files(&MOTO)),
         _ => {
             eprintln!(
-                "usage: stores --dynamodb ADDRESS [--outages], stores --s3 ADDRESS s3s-fs|moto, stores --create ADDRESS TABLE, stores --task-costs ADDRESS|- REDIS|-, stores --event-costs, or stores --simulate"
+                "usage: stores --dynamodb ADDRESS [--outages], stores --s3 ADDRESS s3s-fs|moto, stores --create ADDRESS TABLE, stores --task-costs ADDRESS|- REDIS|-, stores --event-costs, stores --event-rates REDIS|- POSTGRES|-, or stores --simulate"
             );
             return ExitCode::FAILURE;
         }
