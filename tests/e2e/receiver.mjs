@@ -1,5 +1,5 @@
 // A receiver of events over TLS, on this machine: the AI SDK's handler of webhooks, behind a certificate that it signed itself. It
-// keeps what it was sent, and what it answered.
+// keeps what it was sent, and what it answered. Node makes no certificates: node-forge does, which the package of bundles brings along.
 
 import { createServer } from 'node:https';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,7 +1,6 @@
 //! The step `clients`: official clients that other people use (SDKs, the Inspector's command line), against the fixture server; a
-//! receiver of its events; official servers behind the deployable one; one client that uses every system of it; and what converters
-//! of clients make of its tools. The checks
-//! themselves are in tests/e2e.
+//! receiver of its events; official servers behind the deployable one; one client that uses every system of it; and what
+//! converters of clients make of its tools. The checks themselves are in tests/e2e.
 
 mod connected;
 mod front;
