@@ -183,3 +183,13 @@ export function answerOf(answers) {
   const content = answers.action === 'accept' ? { content: { name: 'Alice' } } : {};
   return { action: answers.action, ...content };
 }
+
+/** A revision with a handshake has no events: a server that has some neither says so there nor answers. */
+export async function checkWithoutEvents(prefix, client, list) {
+  await check(`${prefix} is told of no events`, async () => {
+    const { events, extensions } = client.getServerCapabilities();
+    assert(events === undefined && !('io.modelcontextprotocol/events' in (extensions ?? {})), JSON.stringify({ events, extensions }));
+    const answer = await list().catch((error) => error);
+    assert(answer.code === -32601, `events/list: ${answer} ${JSON.stringify(answer)}`);
+  });
+}

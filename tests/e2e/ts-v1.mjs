@@ -3,9 +3,9 @@
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
-import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
+import { ElicitRequestSchema, ResultSchema } from '@modelcontextprotocol/sdk/types.js';
 
-import { answerOf, askedChecks, assert, check, commonChecks, readArguments } from './checks.mjs';
+import { answerOf, askedChecks, assert, check, checkWithoutEvents, commonChecks, readArguments } from './checks.mjs';
 
 const { url, stdio, asked: asksToo } = readArguments('ts-v1.mjs');
 const prefix = `ts-v1 ${stdio ? (url ? 'connect' : 'stdio') : 'http'}:`;
@@ -23,6 +23,7 @@ await check(`${prefix} connects`, async () => {
 if (!process.exitCode) {
   const call = (name, args, options) => client.callTool({ name, arguments: args }, undefined, options);
   await commonChecks(prefix, client, call);
+  await checkWithoutEvents(prefix, client, () => client.request({ method: 'events/list', params: {} }, ResultSchema));
   if (asksToo) {
     await askedChecks(prefix, answers, call);
   }

@@ -5,6 +5,8 @@ pub mod asking;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod bodies;
 #[cfg(not(target_arch = "wasm32"))]
+pub mod events;
+#[cfg(not(target_arch = "wasm32"))]
 pub mod fuzzing;
 mod prompts;
 pub mod renamed;

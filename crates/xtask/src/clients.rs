@@ -1,7 +1,6 @@
-//! The step `clients`: official clients that other people use (SDKs, the Inspector's command line), against the fixture server; official
-//! servers behind the deployable one; one client that uses every system of it; and what converters
-//! of clients make of its tools. The checks
-//! themselves are in tests/e2e.
+//! The step `clients`: official clients that other people use (SDKs, the Inspector's command line), against the fixture server; a
+//! receiver of its events; official servers behind the deployable one; one client that uses every system of it; and what
+//! converters of clients make of its tools. The checks themselves are in tests/e2e.
 
 mod connected;
 mod front;
@@ -79,6 +78,9 @@ pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
         failed.push("tasks".to_owned());
     }
     server.still_runs()?;
+    if run_client(cx, &node, "events.mjs", &[], &[&program], counts).is_err() {
+        failed.push("events".to_owned());
+    }
     if killed::run(cx, &node, &program, counts).is_err() {
         failed.push("a task whose instance is killed".to_owned());
     }

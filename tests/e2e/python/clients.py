@@ -17,12 +17,35 @@ from checks import Checks, need, text_of
 from fastmcp import Client as FastMcpClient
 from fastmcp.client.transports import StdioTransport
 from fastmcp.skills import SkillsClientExtension
-from mcp import Client, StdioServerParameters
-from mcp_types import ElicitResult, PromptReference
+from mcp import Client, MCPError, StdioServerParameters
+from mcp_types import ElicitResult, PromptReference, Request, Result
+from pydantic import ConfigDict
 
 report = Checks()
 check = report.check
 asked: list[str] = []
+
+
+class EventsRequest(Request[dict, str]):
+    """Neither client has methods for events, and both have a session that sends what it is given."""
+
+
+class EventsNamed(EventsRequest):
+    """The same, of an event: its name is also a header."""
+
+    name_param = "name"
+
+
+class Anything(Result):
+    """A result with whatever is in it."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+async def events(client, method, params):
+    kind = EventsNamed if "name" in params else EventsRequest
+    request = kind(method=f"events/{method}", params=params)
+    return (await client.client.session.send_request(request, Anything)).model_extra
 
 
 class OfTheSdk:
@@ -165,6 +188,27 @@ async def checks(prefix, client, era):
         need(len(asked) == 1, f"the tool asked {len(asked)} times")
         need(not result.is_error and text_of(result), f"the call failed: {text_of(result)}")
 
+    async def polls():
+        listed = (await events(client, "list", {}))["events"]
+        need([event["name"] for event in listed] == ["note.added"], f"events are {listed}")
+        begun = await events(client, "poll", {"name": "note.added"})
+        need(begun["events"] == [] and begun["cursor"], f"it begins with {begun}")
+        note = {"topic": "python", "text": prefix}
+        await client.call("note", note)
+        after = {"name": "note.added", "cursor": begun["cursor"], "arguments": {"topic": "python"}}
+        # of another choice: it begins again
+        need((await events(client, "poll", after))["truncated"], "another choice goes on")
+        found = await events(client, "poll", {"name": "note.added", "cursor": begun["cursor"]})
+        need([event["data"] for event in found["events"]] == [note], f"it found {found}")
+
+    async def no_events():
+        try:
+            listed = await events(client, "list", {})
+        except MCPError as error:
+            need(error.error.code == -32601, f"it says: {error}")
+        else:
+            raise AssertionError(f"events are listed: {listed}")
+
     async def skills():
         # reads every file, and compares sizes, digests and the frontmatter with its own reader's
         skills = await client.client.list_skills()
@@ -193,6 +237,9 @@ async def checks(prefix, client, era):
             await check(f"{prefix} reads every skill and verifies it", skills)
     if era == "modern":
         await check(f"{prefix} answers a question the tool asks", questions)
+        await check(f"{prefix} polls an event behind its cursor", polls)
+    else:
+        await check(f"{prefix} is told of no events", no_events)
 
 
 async def main():
