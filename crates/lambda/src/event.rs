@@ -24,7 +24,7 @@ use mcpfn_settings::strip_base_path;
 use self::bare::Taken;
 pub(crate) use self::not_http::NotHttp;
 #[cfg(feature = "dynamodb")]
-pub(crate) use self::queue::{QueueEvent, QueueMessage, QueuedWork};
+pub(crate) use self::queue::{QueueEvent, QueuedWork, SqsMessage};
 #[cfg(feature = "dynamodb")]
 pub(crate) use self::task::TaskEvent;
 pub(crate) use self::trigger::Trigger;

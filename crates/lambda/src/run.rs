@@ -148,14 +148,11 @@ where
             #[cfg(feature = "dynamodb")]
             if let Some(table) = settings.table {
                 let runs = |function| crate::tasks::Invoker::new(function, platform.clock());
-                let invoker = settings.tasks.map(runs).map(Arc::new);
-                tasks.clone_from(&invoker);
-                let queue = settings
-                    .events
-                    .map(crate::events::SqsQueue::new)
-                    .map(Arc::new);
-                events.clone_from(&queue);
-                return Ok(with_table(platform, table, policies, invoker, queue));
+                tasks = settings.tasks.map(runs).map(Arc::new);
+                let queue = settings.events.map(crate::events::SqsQueue::new);
+                events = queue.map(Arc::new);
+                let beside = (tasks.clone(), events.clone());
+                return Ok(with_table(platform, table, policies, beside));
             }
             let own = Arc::new(MemoryStores::default());
             Ok(policies.apply_without_idempotency(platform, own))
@@ -209,8 +206,10 @@ fn with_table(
     platform: Platform,
     table: crate::dynamodb::Table,
     policies: Policies,
-    invoker: Option<Arc<crate::tasks::Invoker>>,
-    queue: Option<Arc<crate::events::SqsQueue>>,
+    (invoker, queue): (
+        Option<Arc<crate::tasks::Invoker>>,
+        Option<Arc<crate::events::SqsQueue>>,
+    ),
 ) -> Platform {
     let stores = Arc::new(crate::dynamodb::Stores::new(table));
     let mut platform = platform

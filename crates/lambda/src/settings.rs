@@ -130,16 +130,7 @@ impl Settings {
         #[cfg(feature = "dynamodb")]
         let table = Table::read(&mut reader);
         #[cfg(feature = "dynamodb")]
-        let (tasks, events) = {
-            let has_key = reader.text("MCPFN_STATE_KEY").is_some();
-            let (runs, has_table) = (mode == Mode::Tasks, table.is_some());
-            let tasks = TaskFunction::read(&mut reader, runs, has_table, has_key);
-            let sends = mode == Mode::Events;
-            (
-                tasks,
-                DeliveryQueue::read(&mut reader, sends, has_table, has_key),
-            )
-        };
+        let (tasks, events) = beside(&mut reader, mode, table.is_some());
         let settings = Self {
             mode,
             base_path: reader.base_path(),
@@ -181,6 +172,19 @@ impl Settings {
         }
         reader.finish(settings)
     }
+}
+
+/// What else has a function of its own, over the table that all of them share.
+#[cfg(feature = "dynamodb")]
+fn beside(
+    reader: &mut EnvReader<'_>,
+    mode: Mode,
+    has_table: bool,
+) -> (Option<TaskFunction>, Option<DeliveryQueue>) {
+    let has_key = reader.text("MCPFN_STATE_KEY").is_some();
+    let tasks = TaskFunction::read(reader, mode == Mode::Tasks, has_table, has_key);
+    let events = DeliveryQueue::read(reader, mode == Mode::Events, has_table, has_key);
+    (tasks, events)
 }
 
 /// What needs a table is told, where this program has none.

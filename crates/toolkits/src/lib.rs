@@ -52,6 +52,7 @@ mod api;
 mod config;
 mod date;
 mod dialect;
+mod event_ids;
 mod events;
 mod mapping;
 mod mistakes;

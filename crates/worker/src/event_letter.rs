@@ -24,7 +24,7 @@ pub(crate) struct EventLetter {
 
 /// What a message of a queue is.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Incoming {
+pub(crate) enum ReadLetter {
     Event(EventLetter),
     /// Of this library, and not of this version.
     Unknown,
@@ -48,21 +48,21 @@ impl EventLetter {
     }
 
     /// From the text of a message.
-    pub(crate) fn read(text: &str) -> Incoming {
+    pub(crate) fn read(text: &str) -> ReadLetter {
         if !text.starts_with(MARK) {
-            return Incoming::Foreign;
+            return ReadLetter::Foreign;
         }
         let Ok(value) = serde_json::from_str::<Value>(text) else {
-            return Incoming::Unknown;
+            return ReadLetter::Unknown;
         };
         let member = |name: &str| value[name].as_str().map(str::to_owned);
         match (member("queue"), value["due"].as_u64(), member("work")) {
-            (Some(queue), Some(due_ms), Some(work)) => Incoming::Event(Self {
+            (Some(queue), Some(due_ms), Some(work)) => ReadLetter::Event(Self {
                 queue,
                 due_ms,
                 work,
             }),
-            _ => Incoming::Unknown,
+            _ => ReadLetter::Unknown,
         }
     }
 
@@ -113,21 +113,24 @@ mod tests {
     #[test]
     fn letters_are_read_as_they_were_written() {
         let letter = EventLetter::of("q", &job(b"{\"do\":\"deliver\",\"\\u0000\":1}")).unwrap();
-        assert_eq!(EventLetter::read(&letter.write()), Incoming::Event(letter));
+        assert_eq!(
+            EventLetter::read(&letter.write()),
+            ReadLetter::Event(letter)
+        );
         assert_eq!(EventLetter::of("q", &job(b"\xff")), None);
     }
 
     #[test]
     fn what_is_no_letter_is_somebody_elses_or_of_another_version() {
         for (text, expected) in [
-            ("", Incoming::Foreign),
-            ("{}", Incoming::Foreign),
-            ("{\"action\":\"PutObject\"}", Incoming::Foreign),
-            ("{\"mcpfn\":\"event\",", Incoming::Unknown),
-            ("{\"mcpfn\":\"event\",\"due\":1}", Incoming::Unknown),
+            ("", ReadLetter::Foreign),
+            ("{}", ReadLetter::Foreign),
+            ("{\"action\":\"PutObject\"}", ReadLetter::Foreign),
+            ("{\"mcpfn\":\"event\",", ReadLetter::Unknown),
+            ("{\"mcpfn\":\"event\",\"due\":1}", ReadLetter::Unknown),
             (
                 "{\"mcpfn\":\"event\",\"due\":-1,\"queue\":\"q\",\"work\":\"\"}",
-                Incoming::Unknown,
+                ReadLetter::Unknown,
             ),
         ] {
             assert_eq!(EventLetter::read(text), expected, "{text}");
@@ -170,6 +173,6 @@ mod tests {
         let kept = EventLetter::dead("{}", "410: \"gone\"");
         let read: Value = serde_json::from_str(&kept).unwrap();
         assert_eq!(read["reason"], "410: \"gone\"");
-        assert_eq!(EventLetter::read(&kept), Incoming::Foreign);
+        assert_eq!(EventLetter::read(&kept), ReadLetter::Foreign);
     }
 }

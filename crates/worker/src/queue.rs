@@ -17,7 +17,7 @@ use worker::js_sys::{Array, JSON, Object, Promise, Reflect};
 use worker::wasm_bindgen::prelude::wasm_bindgen;
 use worker::wasm_bindgen::{self, JsCast as _, JsValue};
 
-use crate::event_letter::{EventLetter, Incoming};
+use crate::event_letter::{EventLetter, ReadLetter};
 use crate::fetch::{WorkerHost, host};
 use crate::request_id::RequestId;
 use crate::stores::QueueOfEvents;
@@ -166,12 +166,14 @@ async fn some_at_a_time(works: impl Iterator<Item = Pin<Box<dyn Future<Output = 
 async fn take(host: &WorkerHost, queue: &str, message: &Message) -> MessageEnd {
     let body = message.body();
     let text = body.as_string();
-    let read = text.as_deref().map_or(Incoming::Foreign, EventLetter::read);
+    let read = text
+        .as_deref()
+        .map_or(ReadLetter::Foreign, EventLetter::read);
     match (read, text, &host.events) {
-        (Incoming::Event(letter), Some(text), Some(events)) => {
+        (ReadLetter::Event(letter), Some(text), Some(events)) => {
             event(host, events, letter, &text).await
         }
-        (Incoming::Event(_), ..) => {
+        (ReadLetter::Event(_), ..) => {
             tracing::error!(
                 event = "queue_unbound",
                 "work for subscribers comes, and EVENTS and EVENT_QUEUE are not bound: bind them \
@@ -179,7 +181,7 @@ async fn take(host: &WorkerHost, queue: &str, message: &Message) -> MessageEnd {
             );
             MessageEnd::Again(LATER_S)
         }
-        (Incoming::Unknown, Some(text), Some(events)) => {
+        (ReadLetter::Unknown, Some(text), Some(events)) => {
             let reason = "another version of this server wrote it";
             buried(events, &text, reason).await
         }

@@ -7,6 +7,7 @@ mod deployed;
 mod event_services;
 mod forms;
 mod hyperdrive;
+mod service_variables;
 pub(crate) mod services;
 mod values;
 pub(crate) mod workerd;

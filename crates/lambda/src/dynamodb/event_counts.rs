@@ -24,7 +24,7 @@ const OVER: usize = 16;
 const AT_ONCE: usize = 64;
 
 /// A subscription as it is counted.
-pub(super) struct Counted<'a> {
+pub(super) struct CountedSubscription<'a> {
     pub(super) key: SubscriptionKey<'a>,
     pub(super) expires_ms: u64,
     pub(super) now_ms: u64,
@@ -55,7 +55,7 @@ fn members(item: &AttributeMap) -> Vec<(&str, u64, u64)> {
     members.collect()
 }
 
-impl Counted<'_> {
+impl CountedSubscription<'_> {
     fn id(&self) -> String {
         format!("{ID}{}", self.key.id)
     }
@@ -69,7 +69,7 @@ impl Stores {
     /// Counts a new one, unless there are too many.
     pub(super) async fn count(
         &self,
-        counted: &Counted<'_>,
+        counted: &CountedSubscription<'_>,
         bounds: SubscriptionBounds,
     ) -> Result<Option<SubscriptionWritten>, StoreError> {
         let (key, now_ms) = (counted.key, counted.now_ms);
@@ -97,7 +97,10 @@ impl Stores {
     }
 
     /// One that was counted is there no more, or not yet: another one has its id.
-    pub(super) async fn uncount(&self, counted: &Counted<'_>) -> Result<(), StoreError> {
+    pub(super) async fn uncount(
+        &self,
+        counted: &CountedSubscription<'_>,
+    ) -> Result<(), StoreError> {
         let until = bucket(counted.now_ms, counted.expires_ms);
         self.add(counted, &[(until, -1)]).await.map(drop)
     }
@@ -105,7 +108,7 @@ impl Stores {
     /// One that was counted until another time lasts longer, or shorter.
     pub(super) async fn recount(
         &self,
-        counted: &Counted<'_>,
+        counted: &CountedSubscription<'_>,
         was: Option<u64>,
     ) -> Result<(), StoreError> {
         self.list(counted).await?;
@@ -124,7 +127,7 @@ impl Stores {
         until: u64,
     ) -> Result<(), StoreError> {
         self.forget(key).await?;
-        let counted = Counted {
+        let counted = CountedSubscription {
             key,
             expires_ms: until,
             now_ms: until,
@@ -133,7 +136,7 @@ impl Stores {
     }
 
     /// Writes it into the list of its subscriber, and gives the list.
-    async fn list(&self, counted: &Counted<'_>) -> Result<AttributeMap, StoreError> {
+    async fn list(&self, counted: &CountedSubscription<'_>) -> Result<AttributeMap, StoreError> {
         let (owner, id) = (counted.key.owner, counted.id());
         let set = |dynamodb: &DynamoDb, table: &str| {
             let request = dynamodb
@@ -164,7 +167,7 @@ impl Stores {
     /// until then.
     async fn add(
         &self,
-        counted: &Counted<'_>,
+        counted: &CountedSubscription<'_>,
         numbers: &[(u64, i64)],
     ) -> Result<AttributeMap, StoreError> {
         let topic = counted.key.topic;

@@ -33,7 +33,7 @@ use super::failure::Failure;
 use super::idempotency::put_failed_on;
 use super::limiter::new_name;
 use super::pack::pack;
-use super::query::Range;
+use super::query::ItemRange;
 use super::tasks::write::{Written, not_transacted};
 
 /// The head's.
@@ -355,9 +355,9 @@ fn first(after: EventPosition, now_ms: u64, keep: EventRetention) -> EventPositi
     EventPosition::from_number(after.number().saturating_add(1)).max(oldest)
 }
 
-fn of_events(from: EventPosition, limit: usize) -> Range {
+fn of_events(from: EventPosition, limit: usize) -> ItemRange {
     let last = EventPosition::from_number(u64::MAX);
-    Range::new(sort(from), sort(last), limit)
+    ItemRange::new(sort(from), sort(last), limit)
 }
 
 fn keys(topic: &str, sort: String) -> AttributeMap {

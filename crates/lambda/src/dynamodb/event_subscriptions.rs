@@ -15,12 +15,12 @@ use mcpfn_core::port::{
 
 use super::Stores;
 use super::attributes::{AttributeMap, expires_at, number, number_of, payload, payload_of, text};
-use super::event_counts::{Counted, bucket};
+use super::event_counts::{CountedSubscription, bucket};
 use super::failure::Failure;
 use super::idempotency::put_failed_on;
 use super::limiter::new_name;
 use super::pack::pack;
-use super::query::Range;
+use super::query::ItemRange;
 
 /// There is none, or it is over; or this very request wrote it before, and the answer was lost.
 const FREE: &str = "attribute_not_exists(pk) OR expires_ms <= :now OR changed_by = :name";
@@ -51,7 +51,7 @@ impl EventSubscriptions for Stores {
         bounds: SubscriptionBounds,
     ) -> BoxFuture<'a, Result<SubscriptionWritten, StoreError>> {
         Box::pin(async move {
-            let counted = Counted {
+            let counted = CountedSubscription {
                 key,
                 expires_ms,
                 now_ms,
@@ -119,7 +119,7 @@ impl EventSubscriptions for Stores {
             let until = sort("~");
             let mut page = Vec::new();
             while page.len() < limit {
-                let range = Range::new(from, until.clone(), limit - page.len());
+                let range = ItemRange::new(from, until.clone(), limit - page.len());
                 let breaker = Some(&self.breakers.events);
                 let found = self.query(breaker, topic, &range).await?;
                 let (more, mut last) = (found.more, None);

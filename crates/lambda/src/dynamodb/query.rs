@@ -10,7 +10,7 @@ use super::attributes::{AttributeMap, text};
 use super::failure::Failure;
 
 /// Which items.
-pub(super) struct Range {
+pub(super) struct ItemRange {
     from: String,
     until: String,
     limit: usize,
@@ -18,12 +18,12 @@ pub(super) struct Range {
 }
 
 /// What was found. A page has a megabyte at most, so that there may be more although it is not full.
-pub(super) struct Found {
+pub(super) struct QueriedItems {
     pub(super) items: Vec<AttributeMap>,
     pub(super) more: bool,
 }
 
-impl Range {
+impl ItemRange {
     /// From one `sk` to another, both included; at most so many.
     pub(super) fn new(from: String, until: String, limit: usize) -> Self {
         Self {
@@ -47,8 +47,8 @@ impl Stores {
         &self,
         breaker: Option<&Breaker>,
         key: &str,
-        range: &Range,
-    ) -> Result<Found, StoreError> {
+        range: &ItemRange,
+    ) -> Result<QueriedItems, StoreError> {
         let limit = i32::try_from(range.limit.max(1)).unwrap_or(i32::MAX);
         let query = |dynamodb: &DynamoDb, table: &str| {
             let request = dynamodb
@@ -72,7 +72,7 @@ impl Stores {
         };
         // a read has no condition
         let answer = answer.map_err(|_| self.client.error("gave no items"))?;
-        Ok(Found {
+        Ok(QueriedItems {
             more: answer.last_evaluated_key.is_some(),
             items: answer.items.unwrap_or_default(),
         })

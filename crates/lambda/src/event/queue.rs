@@ -59,13 +59,13 @@ impl QueuedWork {
 #[derive(Debug, Deserialize)]
 pub(crate) struct QueueEvent {
     #[serde(rename = "Records")]
-    pub(crate) messages: Vec<QueueMessage>,
+    pub(crate) messages: Vec<SqsMessage>,
 }
 
 /// One of them.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct QueueMessage {
+pub(crate) struct SqsMessage {
     pub(crate) message_id: String,
     pub(crate) body: String,
     #[serde(rename = "eventSourceARN")]
@@ -78,7 +78,7 @@ impl QueueEvent {
     pub(crate) fn read(event: &[u8], is_own: impl Fn(&str) -> bool) -> Option<Self> {
         let event: Self = serde_json::from_slice(event).ok()?;
         let from_queue =
-            |message: &QueueMessage| message.event_source == "aws:sqs" && is_own(&message.arn);
+            |message: &SqsMessage| message.event_source == "aws:sqs" && is_own(&message.arn);
         let all = event.messages.iter().all(from_queue);
         (all && !event.messages.is_empty()).then_some(event)
     }

@@ -11,7 +11,7 @@ use mcpfn_core::port::StoreError;
 use serde_json::json;
 
 use super::SqsQueue;
-use crate::event::{QueueEvent, QueueMessage, QueuedWork};
+use crate::event::{QueueEvent, QueuedWork, SqsMessage};
 use crate::function::Function;
 
 /// Why a message is nobody's work.
@@ -43,7 +43,7 @@ pub(crate) async fn run(
 }
 
 /// Whether nothing is left to do of this message.
-async fn message_done(function: &Function, queue: &SqsQueue, message: &QueueMessage) -> bool {
+async fn message_done(function: &Function, queue: &SqsQueue, message: &SqsMessage) -> bool {
     let done = follow(function, queue, message).await;
     if let Err(error) = &done {
         let audit = function.platform.audit_log();
@@ -55,7 +55,7 @@ async fn message_done(function: &Function, queue: &SqsQueue, message: &QueueMess
 async fn follow(
     function: &Function,
     queue: &SqsQueue,
-    message: &QueueMessage,
+    message: &SqsMessage,
 ) -> Result<bool, StoreError> {
     let (server, platform) = (function.service.server(), &function.platform);
     let work = QueuedWork::read(&message.body);

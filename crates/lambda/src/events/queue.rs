@@ -35,7 +35,7 @@ pub(crate) struct SqsQueue {
 }
 
 /// Why a request was not taken.
-struct Refused {
+struct QueueRefusal {
     why: String,
     /// Asking again at once may help.
     passes: bool,
@@ -113,8 +113,12 @@ impl SqsQueue {
     }
 
     /// Sends entries, and gives those that were not taken.
-    async fn ask(&self, queue: &QueueAddress, entries: &[Value]) -> Result<Vec<Value>, Refused> {
-        let lasting = |why| Refused { why, passes: false };
+    async fn ask(
+        &self,
+        queue: &QueueAddress,
+        entries: &[Value],
+    ) -> Result<Vec<Value>, QueueRefusal> {
+        let lasting = |why| QueueRefusal { why, passes: false };
         let account = &self.settings.account;
         let region = match &queue.region {
             Some(region) => Arc::from(region.as_str()),
@@ -130,14 +134,14 @@ impl SqsQueue {
         let now = SystemTime::now();
         let request = mcpfn_aws::sign(request, "sqs", &region, &keys, now).map_err(lasting)?;
         let answer = self.client.send(request).await;
-        let answer = answer.map_err(|error| Refused {
+        let answer = answer.map_err(|error| QueueRefusal {
             why: error.to_string(),
             passes: true,
         })?;
         if let Some(refused) = refusal(&answer) {
             return Err(refused);
         }
-        let answer: Value = serde_json::from_slice(&answer.body).map_err(|_| Refused {
+        let answer: Value = serde_json::from_slice(&answer.body).map_err(|_| QueueRefusal {
             why: "the answer is not SQS's".to_owned(),
             passes: true,
         })?;
@@ -157,7 +161,7 @@ fn error(queue: &QueueAddress, why: &str) -> StoreError {
 }
 
 /// What SQS says in its own words is not repeated: it may name what was signed.
-fn refusal(answer: &HttpResponse) -> Option<Refused> {
+fn refusal(answer: &HttpResponse) -> Option<QueueRefusal> {
     if answer.is_success() {
         return None;
     }
@@ -177,7 +181,7 @@ fn refusal(answer: &HttpResponse) -> Option<Refused> {
         format!("status {}", answer.status)
     };
     let passes = answer.status == 429 || answer.status >= 500;
-    Some(Refused { why, passes })
+    Some(QueueRefusal { why, passes })
 }
 
 /// Whole seconds until it is due, as far as SQS waits.

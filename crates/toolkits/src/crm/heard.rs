@@ -8,7 +8,7 @@ use super::log::{ActivityKind, MAX_NOTE_LENGTH, kind_name};
 use super::{database, owned};
 use crate::date;
 use crate::dialect::{LINE, short};
-use crate::events::{EVERY, event_id};
+use crate::event_ids::{EVERY, event_id};
 use crate::say::{database_failed, other_columns};
 
 /// How old an entry is at least, in milliseconds: by then all entries of its second are there, in the

@@ -11,7 +11,7 @@ use super::allowed::{database, visible};
 use super::cells::qualified;
 use super::query::columns;
 use super::schema::{DatabaseTable, identifier};
-use crate::events::{EVERY, event_id};
+use crate::event_ids::{EVERY, event_id};
 use crate::rows::bounded;
 use crate::say::database_failed;
 

@@ -5,8 +5,6 @@ use mcpfn_core::event::Event;
 use mcpfn_core::{Builder, Cx, JsonObject, input, output};
 use serde::Serialize;
 
-use super::write::WrittenFile;
-
 /// The event's name.
 pub const FILE_WRITTEN: &str = "file.written";
 
@@ -75,7 +73,7 @@ fn is_in(path: &str, directory: &str) -> bool {
 }
 
 /// Says that a file is there now.
-pub(super) async fn tell(file: &WrittenFile, cx: &Cx) {
+pub(super) async fn tell(file: &impl Serialize, cx: &Cx) {
     if cx.state::<ToolsTell>().is_ok() {
         // the file is written, whatever becomes of this: a store that is down is told to the log
         let _ = cx.emit(FILE_WRITTEN, file).await;

@@ -11,7 +11,7 @@ use mcpfn_ports::{Sql as _, SqlValue};
 
 use super::{database, owned};
 use crate::dialect::{LINE, short};
-use crate::events::{EVERY, digest};
+use crate::event_ids::{EVERY, digest};
 use crate::say::{database_failed, other_columns};
 
 /// How many levels that are low are told apart: three bytes of each fit into a cursor.

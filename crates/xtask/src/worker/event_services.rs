@@ -1,6 +1,6 @@
 //! Workers with events, their queues, and what receives from them.
 
-use super::services::{API_KEY, KEY, OPEN, QUIET};
+use super::service_variables::{API_KEY, KEY, OPEN, QUIET};
 use super::workerd::{Service, What};
 
 const BROKER: &str = include_str!("../../../../tests/worker/broker.mjs");

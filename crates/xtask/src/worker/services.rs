@@ -5,8 +5,9 @@ use super::bindings::{HUNG, INDEX, MISTAKEN};
 use super::event_services::{COSTED, COUNTER, EVENTED, EVENTS, FAST, RECEIVER, broker, events};
 pub(super) use super::forms::{alone, bound};
 use super::forms::{built, running};
+use super::service_variables::{API_KEY, KEY};
+pub(crate) use super::service_variables::{OPEN, QUIET};
 use super::workerd::{Service, What};
-use crate::fixture::STATE_KEY;
 
 const IMPATIENT: &str = include_str!("../../../../tests/worker/impatient.mjs");
 const SWEEP: &str = include_str!("../../../../tests/worker/sweep.mjs");
@@ -18,9 +19,6 @@ pub(super) const SILENT: &str = include_str!("../../../../tests/worker/silent.mj
 const POINTS: &str = include_str!("../../../../tests/worker/points.mjs");
 const ISSUER: &str = include_str!("../../../../tests/worker/issuer.mjs");
 
-pub(crate) const OPEN: (&str, &str) = ("MCPFN_AUTH", "none");
-pub(super) const KEY: (&str, &str) = ("MCPFN_STATE_KEY", STATE_KEY);
-pub(crate) const QUIET: (&str, &str) = ("MCPFN_LOG", "error");
 /// The origins that the fixtures call from: this host has no loopback that it could trust by
 /// itself.
 const ORIGINS: (&str, &str) = (
@@ -28,10 +26,6 @@ const ORIGINS: (&str, &str) = (
     "http://localhost:3000,https://localhost:3000,http://127.0.0.1,http://[::1]:8080,\
      http://localhost:{port},http://127.0.0.1:{port}",
 );
-
-/// The SHA-256 of `robot-key`.
-pub(super) const API_KEY: &str =
-    "robot:b2cfb5518f033861ee2dd12be0f7c0b95c23d0b8d1f4c32c8a788f77bc8a52be:held";
 
 /// Behind Cloudflare Access of a team whose domain is a service here.
 const ACCESS: &[(&str, &str)] = &[

@@ -126,27 +126,3 @@ fn the_caller_of_an_event_is_found_with_its_address() {
     );
     assert!(NotHttp.to_string().contains("not an HTTP request"));
 }
-
-/// Whoever wrote them, they are no events of AWS: nobody is taken for a caller by half of one.
-#[test]
-fn a_context_of_other_types_is_none() {
-    for event in [
-        version_2(&json!({"http": {"method": 7}})),
-        version_2(&json!({"http": {"method": "PO ST"}})),
-        version_2(&json!({"http": {"method": "POST", "sourceIp": []}})),
-        version_2(&json!({"authorizer": "x"})),
-        version_2(&json!({"authorizer": {"jwt": {"claims": []}}})),
-        version_2(&json!({"authorizer": {"lambda": 7}})),
-        version_2(&json!({"authorizer": {"iam": {"userArn": {}}}})),
-        version_2(&json!({"authorizer": {"iam": {"userArn": "a", "cognitoIdentity": 7}}})),
-        rest(&json!({"httpMethod": 7})),
-        rest(&json!({"authorizer": 7})),
-        rest(&json!({"identity": []})),
-        rest(&json!({"identity": {"userArn": 7}})),
-        rest(&json!({"stage": 7})),
-    ] {
-        assert!(read(&event).is_err(), "{event}");
-    }
-    let empty = rest(&json!({"httpMethod": ""}));
-    assert!(read(&empty).is_ok(), "a console's test event");
-}

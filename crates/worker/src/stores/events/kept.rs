@@ -66,7 +66,7 @@ pub(super) enum Left {
 /// Where a log begins and ends: events up to `floor` are gone, the last one that was dropped or the
 /// beginning is `last`, and `age_ms` is how long they are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct LogHead {
+struct ObjectLogHead {
     floor: u64,
     last: u64,
     age_ms: u64,
@@ -155,11 +155,11 @@ impl Kept {
     }
 
     /// The head of the log, which begins where it is not; without what is too old.
-    fn begin(&self, now_ms: u64, keep: EventRetention) -> Result<LogHead, JsValue> {
+    fn begin(&self, now_ms: u64, keep: EventRetention) -> Result<ObjectLogHead, JsValue> {
         let there = self.head()?;
         let mut head = there.unwrap_or_else(|| {
             let now = EventPosition::at(now_ms).number();
-            LogHead {
+            ObjectLogHead {
                 floor: now,
                 last: now,
                 age_ms: 0,
@@ -172,7 +172,7 @@ impl Kept {
         self.drop_old(head, now_ms)
     }
 
-    fn drop_old(&self, head: LogHead, now_ms: u64) -> Result<LogHead, JsValue> {
+    fn drop_old(&self, head: ObjectLogHead, now_ms: u64) -> Result<ObjectLogHead, JsValue> {
         let oldest = EventPosition::at(now_ms.saturating_sub(head.age_ms)).number();
         match oldest.checked_sub(1) {
             Some(gone) => self.drop_until(head, gone),
@@ -181,7 +181,7 @@ impl Kept {
     }
 
     /// Drops events up to a position.
-    fn drop_until(&self, mut head: LogHead, until: u64) -> Result<LogHead, JsValue> {
+    fn drop_until(&self, mut head: ObjectLogHead, until: u64) -> Result<ObjectLogHead, JsValue> {
         let gone = "SELECT max(position) FROM log WHERE position <= ?";
         let Some(last_gone) = self.number(gone, &[number(until)])? else {
             return Ok(head);
@@ -198,7 +198,7 @@ impl Kept {
         Ok(head)
     }
 
-    fn last(&self, head: LogHead) -> Result<u64, JsValue> {
+    fn last(&self, head: ObjectLogHead) -> Result<u64, JsValue> {
         let last = self.number("SELECT max(position) FROM log", &[])?;
         Ok(last.unwrap_or_default().max(head.last))
     }
@@ -237,7 +237,7 @@ impl Kept {
         Ok(EventAnswer::Position(position))
     }
 
-    fn read(&self, head: LogHead, after: u64, limit: u64) -> Result<EventAnswer, JsValue> {
+    fn read(&self, head: ObjectLogHead, after: u64, limit: u64) -> Result<EventAnswer, JsValue> {
         let limit = limit.clamp(1, EVENTS_AT_ONCE as u64) as usize;
         let rows = self.cursor(
             "SELECT position, body FROM log WHERE position > ? ORDER BY position LIMIT ?",
@@ -328,7 +328,7 @@ impl Kept {
         Ok(EventAnswer::Rows(rows.iter().filter_map(row).collect()))
     }
 
-    fn head(&self) -> Result<Option<LogHead>, JsValue> {
+    fn head(&self) -> Result<Option<ObjectLogHead>, JsValue> {
         let value = self.storage.kv().get(HEAD)?;
         if value.is_undefined() {
             return Ok(None);
@@ -339,14 +339,14 @@ impl Kept {
         Ok(next()
             .zip(next())
             .zip(next())
-            .map(|((floor, last), age_ms)| LogHead {
+            .map(|((floor, last), age_ms)| ObjectLogHead {
                 floor,
                 last,
                 age_ms,
             }))
     }
 
-    fn put_head(&self, head: LogHead) -> Result<(), JsValue> {
+    fn put_head(&self, head: ObjectLogHead) -> Result<(), JsValue> {
         let mut bytes = Vec::new();
         for number in [head.floor, head.last, head.age_ms] {
             put_number(&mut bytes, number);
