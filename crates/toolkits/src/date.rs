@@ -46,7 +46,11 @@ pub(crate) fn parse(text: &str) -> Option<u64> {
 /// Milliseconds since 1970 of a day, or of a moment such as [`utc`] writes; nothing for other text.
 pub(crate) fn ms(text: &str) -> Option<u64> {
     let days = parse(text)?.checked_sub(day(1970, 1, 1))?;
-    let mut parts = text.get(11..19).unwrap_or("00:00:00").split(':');
+    let time = match text.len() {
+        10 => "00:00:00",
+        _ => text.get(11..19)?,
+    };
+    let mut parts = time.split(':');
     let mut next = || parts.next().and_then(|part| part.parse::<u64>().ok());
     let (hour, minute, second) = (next()?, next()?, next()?);
     Some(((days * 24 + hour) * 60 + minute) * 60_000 + second * 1000)

@@ -230,11 +230,21 @@ fn alarms_hear_of_failed_attempts_dead_events_and_a_queue_that_waits() {
 fn files_of_the_bucket_are_events_where_there_are_both() {
     let template = template();
     let files = [("Toolkits", "files"), ("FilesBucket", "plans")];
-    for (events, there) in [("off", false), ("on", true)] {
-        let parameters = [&files[..], &[("Events", events)]].concat();
+    for (events, of_toolkits, there) in [
+        ("off", "off", false),
+        ("off", "on", false),
+        ("on", "off", false),
+        ("on", "on", true),
+    ] {
+        let more = [("Events", events), ("ToolkitEvents", of_toolkits)];
+        let parameters = [&files[..], &more].concat();
         let stack = template.deploy(&parameters).unwrap();
         let made = stack.everything().contains_key("FileEvents");
         assert_eq!(made, there);
+        // the tools say nothing of what the bucket tells
+        let variables = &stack.properties("Function").unwrap()["Environment"]["Variables"];
+        let notices = if there { "on" } else { "off" };
+        assert_eq!(variables["MCPFN_FILES_NOTICES"], notices);
         let permission = stack.properties("FileEventsPermission");
         assert_eq!(permission.is_some(), there);
         let Some(permission) = permission else {
@@ -254,7 +264,8 @@ fn files_of_the_bucket_are_events_where_there_are_both() {
                 .contains("FileEvents")
         );
     }
-    let stack = template.deploy(&[("Events", "on")]).unwrap();
+    let parameters = [("Events", "on"), ("ToolkitEvents", "on")];
+    let stack = template.deploy(&parameters).unwrap();
     assert!(stack.properties("FileEvents").is_none(), "without a bucket");
 }
 
