@@ -39,20 +39,19 @@ pub(crate) fn added_rows(list: &str) -> Result<Vec<Event>, String> {
 fn parse(list: &str) -> Result<Vec<Growing>, String> {
     let mut found: Vec<Growing> = Vec::new();
     let entries = list.split(',').map(str::trim);
-    for entry in entries.filter(|entry| !entry.is_empty()) {
+    // entries are named by their number: what was pasted here by mistake may be a secret
+    for (number, entry) in (1..).zip(entries.filter(|entry| !entry.is_empty())) {
         let parts = entry.split_once(':').map(|(a, b)| (a.trim(), b.trim()));
         let Some((table, key)) = parts.filter(|(a, b)| !a.is_empty() && !b.is_empty()) else {
             return Err(format!(
-                "{} is no table and its growing column, such as `orders:id`",
-                text::quoted(entry)
+                "entry {number} is no table and its growing column, such as `orders:id`"
             ));
         };
         let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
         if !table.bytes().all(legal) || table.len() > 100 {
             return Err(format!(
-                "{} can't be a part of an event's name: it takes up to 100 of A-Z a-z 0-9 _ -; make \
-                 a view with such a name",
-                text::quoted(table)
+                "the table of entry {number} can't be a part of an event's name: it takes up to 100 \
+                 of A-Z a-z 0-9 _ -; make a view with such a name"
             ));
         }
         if found.iter().any(|known| known.table == table) {

@@ -248,10 +248,7 @@ mod tests {
                 false
             )
         );
-        assert_eq!(
-            names(&["lambda", "--write"]).unwrap(),
-            (vec!["lambda"], true)
-        );
+        assert_eq!(names(&["table", "--write"]).unwrap(), (vec!["table"], true));
         assert!(names(&["moon"]).unwrap_err().to_string().contains("`moon`"));
     }
 
