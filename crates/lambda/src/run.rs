@@ -118,17 +118,12 @@ where
     E: Display,
     P: FnOnce(Platform) -> Platform,
 {
-    let (server, add) = build(
-        setup,
-        kept(&settings),
-        &settings.common.tools,
-        settings.common.subscriptions,
-    )?;
+    let common = &settings.common;
+    let (server, add) = build(setup, kept(&settings), &common.tools, common.subscriptions)?;
     let (policies, callers) = (settings.common.policies, callers(&settings));
     logging::name_service(server.name());
-    let metrics = settings
-        .emf
-        .then(|| Arc::new(EmfMetrics::of(&settings, &server)));
+    let emf = || Arc::new(EmfMetrics::of(&settings, &server));
+    let metrics = settings.emf.then(emf);
     let audit = |platform: Platform| match &metrics {
         Some(metrics) => platform.with_audit_log(Arc::clone(metrics) as _),
         None => platform,

@@ -10,7 +10,6 @@ mod report;
 mod search;
 mod timeline;
 
-use mcpfn_core::event::Event;
 use mcpfn_core::{Builder, Cx, ToolError, handler::IntoPrompt as _, resource};
 use mcpfn_ports::{Sql as _, SqlValue};
 
@@ -19,6 +18,7 @@ use crate::mapping::{MappedTables, Mapping, has, tables, writes};
 use crate::pages::{self, ToolkitPage};
 use crate::say::{database_failed, other_columns, quoted};
 
+pub(crate) use heard::events;
 pub use heard::{ActivityFilter, CreatedActivity};
 pub use log::{ActivityKind, ActivityLog, Logged, create_activity_log};
 pub use opportunities::{
@@ -113,12 +113,6 @@ fn served(mut builder: Builder, mapping: Option<&Mapping>) -> Builder {
         );
     }
     builder
-}
-
-/// What can be heard of with the scope `crm:read`, where its table is there.
-pub(crate) fn events(mapping: Option<&Mapping>) -> Vec<Event> {
-    let there = has(mapping, &["activities"]);
-    there.then(heard::activity_created).into_iter().collect()
 }
 
 async fn database(cx: &Cx) -> Result<MappedTables, ToolError> {

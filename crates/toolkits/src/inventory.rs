@@ -10,7 +10,6 @@ mod reorder;
 mod review;
 mod velocity;
 
-use mcpfn_core::event::Event;
 use mcpfn_core::{Builder, Cx, ToolError, handler::IntoPrompt as _};
 use mcpfn_ports::{Sql, SqlValue};
 
@@ -21,6 +20,7 @@ use crate::pages::{self, ToolkitPage};
 use crate::say::{database_failed, other_columns, quoted};
 
 pub use draft::{Draft, Drafted, draft_purchase_order};
+pub(crate) use heard::events;
 pub use heard::{LowStock, StockFilter};
 pub use lead::{LeadTime, LeadTimes, Of, get_lead_time};
 pub use levels::{Level, Levels, Where, get_stock_levels};
@@ -104,12 +104,6 @@ fn advised(builder: Builder) -> Builder {
             ["get_stock_levels", "search_products"],
             "`search_products` finds the SKU that tools for stock take.",
         )
-}
-
-/// What can be heard of with the scope `inventory:read`, where its tables are there.
-pub(crate) fn events(mapping: Option<&Mapping>) -> Vec<Event> {
-    let there = has(mapping, STOCK);
-    there.then(heard::stock_low).into_iter().collect()
 }
 
 async fn database(cx: &Cx) -> Result<MappedTables, ToolError> {

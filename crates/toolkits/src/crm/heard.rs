@@ -9,6 +9,7 @@ use super::{database, owned};
 use crate::date;
 use crate::dialect::{LINE, short};
 use crate::event_ids::{EVERY, event_id};
+use crate::mapping::{Mapping, has};
 use crate::say::{database_failed, other_columns};
 
 /// How old an entry is at least, in milliseconds: by then all entries of its second are there, in the
@@ -46,8 +47,14 @@ pub struct CreatedActivity {
     pub author: String,
 }
 
+/// What can be heard of with the scope `crm:read`, where its table is there.
+pub(crate) fn events(mapping: Option<&Mapping>) -> Vec<Event> {
+    let there = has(mapping, &["activities"]);
+    there.then(activity_created).into_iter().collect()
+}
+
 /// The event.
-pub(super) fn activity_created() -> Event {
+fn activity_created() -> Event {
     Event::new("crm.activity_created")
         .description(
             "Somebody wrote an entry in a company's log: a call, mail, meeting, note or task.",

@@ -9,9 +9,10 @@ use mcpfn_core::event::{Event, EventOccurrence, EventPage, EventPoll};
 use mcpfn_core::{Cx, ToolError, input, output};
 use mcpfn_ports::{Sql as _, SqlValue};
 
-use super::{database, owned};
+use super::{STOCK, database, owned};
 use crate::dialect::{LINE, short};
 use crate::event_ids::{EVERY, digest};
+use crate::mapping::{Mapping, has};
 use crate::say::{database_failed, other_columns};
 
 /// How many levels that are low are told apart: three bytes of each fit into a cursor.
@@ -49,8 +50,14 @@ pub struct LowStock {
     pub reorder_point: i64,
 }
 
+/// What can be heard of with the scope `inventory:read`, where its tables are there.
+pub(crate) fn events(mapping: Option<&Mapping>) -> Vec<Event> {
+    let there = has(mapping, STOCK);
+    there.then(stock_low).into_iter().collect()
+}
+
 /// The event.
-pub(super) fn stock_low() -> Event {
+fn stock_low() -> Event {
     Event::new("stock.low")
         .description(
             "The stock of a product in a warehouse fell to its reorder point. Said once, and again \
