@@ -40,6 +40,8 @@ mod prompts;
 mod resources;
 #[path = "../secret.rs"]
 mod secret;
+#[path = "../sensor.rs"]
+mod sensor;
 #[path = "../structured.rs"]
 mod structured;
 #[path = "../upstream.rs"]
@@ -53,7 +55,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mcpfn::policy::WebhookSettings;
-use mcpfn::port::Sql;
+use mcpfn::port::{PlatformEvents, Sql};
 use mcpfn::testing::{Answer, CompletionTarget, TestClient, TestClock, TestHttp, block_on};
 use mcpfn::{
     Principal, PrincipalKind, Scopes, Variables,
@@ -206,6 +208,25 @@ fn long_work_is_a_task_and_fits_a_call_too() {
     let task = client.task(task.id()).wait().unwrap();
     assert_eq!(task.result().text(), "2026 is closed.");
     assert_eq!(task.message(), Some("12 of 12 months"));
+}
+
+#[test]
+fn what_a_sensor_says_is_heard_of() {
+    let client = TestClient::new(sensor::server().builder);
+    let poll = |cursor: &Value| {
+        let params = json!({"name": "door.opened", "cursor": cursor});
+        client.request("events/poll", params).wait().unwrap()
+    };
+    let begun = poll(&Value::Null);
+    let (server, platform) = (client.server(), client.platform());
+    let take = |event: Value| block_on(sensor::Sensor.take(event, server, platform));
+    let said = json!({"id": "e-1", "detail": {"door": 7}});
+    assert_eq!(take(said).unwrap(), Value::Null);
+    assert!(take(json!({"id": "e-2"})).is_err(), "no door");
+    let heard = poll(&begun["cursor"]);
+    let events = heard["events"].as_array().unwrap();
+    assert_eq!(events.len(), 1);
+    assert_eq!(events[0]["data"], json!({"door": 7}));
 }
 
 #[test]

@@ -18,7 +18,7 @@ await check('ext-tasks: a task outlives its instance, and its client', async () 
   await execution.handoff((reference) => {
     kept = JSON.stringify(reference);
   });
-  const taskId = JSON.parse(kept).taskId ?? JSON.parse(kept).task?.taskId;
+  const { taskId } = JSON.parse(kept);
   // two steps are kept before the end
   for (;;) {
     const { result } = await send(other, { method: 'tasks/get', params: { taskId } });

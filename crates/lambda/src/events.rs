@@ -17,6 +17,8 @@ use mcpfn_core::port::HttpClient;
 use mcpfn_native::Client;
 use mcpfn_settings::EnvReader;
 
+use crate::shared_needs::check_shared;
+
 pub(crate) use deliver::run;
 pub(crate) use queue::SqsQueue;
 
@@ -109,17 +111,8 @@ impl DeliveryQueue {
             }
             return None;
         };
-        if !table {
-            reader.mistake(format!(
-                "{QUEUE} needs MCPFN_DYNAMODB_TABLE: it is where events and subscriptions are"
-            ));
-        }
-        if !state_key {
-            reader.mistake(format!(
-                "{QUEUE} needs MCPFN_STATE_KEY, the same for all functions: set it to 32 random \
-                 bytes in Base64"
-            ));
-        }
+        let kept = "events and subscriptions are";
+        check_shared(reader, QUEUE, (table, state_key), kept);
         // it makes nothing before its first request
         let client: Arc<dyn HttpClient> = Arc::new(Client::new());
         Some(Self {

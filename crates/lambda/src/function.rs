@@ -44,17 +44,18 @@ impl Function {
         deadline_ms.saturating_sub(self.margin_ms)
     }
 
+    /// How long it may go on, so that its answer can still leave.
+    pub(crate) fn time_left(&self, deadline_ms: u64) -> Duration {
+        let end_ms = self.end_ms(deadline_ms);
+        Duration::from_millis(end_ms.saturating_sub(self.platform.now_ms()))
+    }
+
     /// Waits for work after the answer: the environment is frozen once the next event is asked for.
     /// The client has its answer.
     pub(crate) async fn drain(&self, named: &InvocationId, deadline_ms: u64) {
-        let left = self
-            .end_ms(deadline_ms)
-            .saturating_sub(self.platform.now_ms());
+        let left = self.time_left(deadline_ms);
         let after = named.scope(self.process.drain());
-        if tokio::time::timeout(Duration::from_millis(left), after)
-            .await
-            .is_err()
-        {
+        if tokio::time::timeout(left, after).await.is_err() {
             named.during(|| {
                 tracing::warn!(
                     event = "work_unfinished",

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use lambda_runtime::{Diagnostic, LambdaInvocation};
 use mcpfn_core::ToolError;
@@ -131,10 +130,8 @@ impl LambdaHost {
         let (server, platform) = (self.function.service.server(), &self.function.platform);
         let port = platform.port::<dyn PlatformEvents>().ok_or(not_http)?;
         let event = serde_json::from_slice(event).map_err(|_| not_http)?;
-        let left_ms = self.function.end_ms(deadline);
-        let left_ms = left_ms.saturating_sub(platform.now_ms());
         let taken = port.take(event, server, platform);
-        let taken = tokio::time::timeout(Duration::from_millis(left_ms), taken).await;
+        let taken = tokio::time::timeout(self.function.time_left(deadline), taken).await;
         let taken = taken.unwrap_or_else(|_| {
             let sentence = "the event was not done with in the function's time";
             Err(ToolError::new(sentence))

@@ -71,6 +71,10 @@ mod secret_store;
 mod secrets;
 mod settings;
 #[cfg(feature = "dynamodb")]
+mod shared_needs;
+#[cfg(feature = "dynamodb")]
+mod signed;
+#[cfg(feature = "dynamodb")]
 mod tasks;
 #[cfg(feature = "tower")]
 pub mod tower;

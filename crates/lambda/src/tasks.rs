@@ -16,6 +16,8 @@ use mcpfn_core::port::HttpClient;
 use mcpfn_native::Client;
 use mcpfn_settings::EnvReader;
 
+use crate::shared_needs::check_shared;
+
 pub(crate) use follow::run;
 pub(crate) use invoker::Invoker;
 
@@ -64,17 +66,8 @@ impl TaskFunction {
                 "{VARIABLE} must be the name or the ARN of a function, such as shop-tasks:live"
             ));
         }
-        if !table {
-            reader.mistake(format!(
-                "{what} needs MCPFN_DYNAMODB_TABLE: it is where tasks are between their runs"
-            ));
-        }
-        if !state_key {
-            reader.mistake(format!(
-                "{what} needs MCPFN_STATE_KEY, the same for all functions: set it to 32 random \
-                 bytes in Base64"
-            ));
-        }
+        let kept = "tasks are between their runs";
+        check_shared(reader, what, (table, state_key), kept);
         // it makes nothing before its first request
         let client: Arc<dyn HttpClient> = Arc::new(Client::new());
         Some(Self {

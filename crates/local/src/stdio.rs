@@ -36,7 +36,6 @@ pub async fn serve(
     let mut calls = Calls {
         tasks: JoinSet::new(),
         by_id: HashMap::new(),
-        streams: HashMap::new(),
         lines,
     };
     let mut connection = Connection::new(server, Principal::local()).max_values(max_values);
@@ -69,9 +68,8 @@ pub async fn serve(
 
 struct Calls {
     tasks: JoinSet<()>,
-    by_id: HashMap<Box<str>, AbortHandle>,
-    /// Those that nobody waits for once the client sends no more.
-    streams: HashMap<Box<str>, AbortHandle>,
+    /// Each with whether it is a stream, for which nobody waits once the client sends no more.
+    by_id: HashMap<Box<str>, (AbortHandle, bool)>,
     lines: mpsc::Sender<Bytes>,
 }
 
@@ -83,10 +81,7 @@ impl Calls {
             Received::Run { id, call } => {
                 let is_stream = call.is_stream();
                 let handle = self.tasks.spawn(run(call, self.lines.clone()));
-                match is_stream {
-                    true => self.streams.insert(id, handle),
-                    false => self.by_id.insert(id, handle),
-                };
+                self.by_id.insert(id, (handle, is_stream));
                 self.forget_finished();
             }
             Received::Batch(batch) => {
@@ -98,8 +93,7 @@ impl Calls {
             // not before the next line is read: an answer may be what a call waits for
             Received::Keep(letter) => letter.0.await,
             Received::Cancel(id) => {
-                let stream = self.streams.remove(&id);
-                if let Some(handle) = stream.or_else(|| self.by_id.remove(&id)) {
+                if let Some((handle, _)) = self.by_id.remove(&id) {
                     handle.abort();
                 }
             }
@@ -112,17 +106,15 @@ impl Calls {
     }
 
     fn forget_finished(&mut self) {
-        for calls in [&mut self.by_id, &mut self.streams] {
-            if calls.len() > 64 {
-                calls.retain(|_, handle| !handle.is_finished());
-            }
+        if self.by_id.len() > 64 {
+            self.by_id.retain(|_, (handle, _)| !handle.is_finished());
         }
         while self.tasks.try_join_next().is_some() {}
     }
 
     async fn finish(mut self) {
-        for stream in self.streams.values() {
-            stream.abort();
+        for (handle, _) in self.by_id.values().filter(|(_, is_stream)| *is_stream) {
+            handle.abort();
         }
         while self.tasks.join_next().await.is_some() {}
     }

@@ -15,9 +15,8 @@ const LIMITS: ReadLimits = ReadLimits {
     time: Duration::from_secs(20),
 };
 const MB: u64 = 1024 * 1024;
-/// SQLite's 64 MB, what the allocator has not given back of the statements before, which is more on a
-/// machine with other work, and the process itself. Without a bound it is gigabytes.
-const MOST: u64 = 64 + 3 * 64 + 32;
+/// SQLite's 64 MB, as much that its allocator has not given back, and the process itself.
+const MOST: u64 = 64 + 64 + 32;
 
 /// Ways to put rows aside: to sort, to group, to be told apart, to be joined, to be kept.
 const GREEDY: [&str; 7] = [

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::fnv::fnv;
+
 /// How often what is in a table is looked at.
 pub(crate) const EVERY: Duration = Duration::from_secs(10);
 
@@ -15,15 +17,13 @@ pub(crate) fn event_id(kind: &str, id: &str) -> String {
     }
 }
 
-/// 64 bits of some parts (FNV-1a), for what nobody gains from making equal.
+/// 64 bits of some parts.
 pub(crate) fn digest(parts: &[&[u8]]) -> u64 {
     let bytes = parts.iter().flat_map(|part| {
         let length = part.len().to_be_bytes();
         length.into_iter().chain(part.iter().copied())
     });
-    bytes.fold(0xcbf2_9ce4_8422_2325, |all, byte| {
-        (all ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
+    fnv(bytes)
 }
 
 #[cfg(test)]

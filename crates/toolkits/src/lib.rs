@@ -54,6 +54,7 @@ mod date;
 mod dialect;
 mod event_ids;
 mod events;
+mod fnv;
 mod mapping;
 mod mistakes;
 mod near;

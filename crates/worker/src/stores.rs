@@ -1,7 +1,7 @@
 //! The stores of Workers behind ports: D1 as a SQL database, PostgreSQL through Hyperdrive as another,
 //! KV for results, the rate-limit binding for rate limits, Durable Objects for idempotent writes and
-//! for
-//! tasks and for events, a queue for what is sent of these, R2 for files, Vectorize for vectors. Only these objects and R2 are exact among isolates.
+//! for tasks and for events, a queue for what is sent of these, R2 for files, Vectorize for vectors. Only
+//! these objects and R2 are exact among isolates.
 
 mod d1;
 #[cfg(feature = "events")]

@@ -4,11 +4,10 @@
 //! tested in tests/lambda.
 
 mod documented;
-mod events;
 pub(crate) mod http;
+mod moto;
 mod rie;
 mod running;
-mod secrets;
 
 use std::{
     fs,
@@ -50,8 +49,7 @@ pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
     )?;
     drop(front);
 
-    secrets::run(cx, &out, counts)?;
-    events::run(cx, &out, counts)?;
+    moto::run(cx, &out, counts)?;
     documented::run(cx, &tools, &out, counts)?;
     watch(cx, &tools, &bootstrap, &out, counts)?;
     if cfg!(target_os = "linux") {

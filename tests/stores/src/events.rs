@@ -32,10 +32,6 @@ impl std::fmt::Debug for EventStores {
     }
 }
 
-/// An engine whose queue is the platform's own: it brings the work, and nothing takes it out.
-#[derive(Debug)]
-pub struct WithoutQueue<S>(pub Arc<S>);
-
 /// One thing that an engine must do.
 #[derive(Debug, Clone, Copy)]
 pub struct EventCheck {
@@ -48,15 +44,6 @@ pub struct EventCheck {
 /// All of them. Those of the queue want it for themselves.
 pub fn of_events() -> impl Iterator<Item = EventCheck> {
     CHECKS.iter().copied()
-}
-
-/// Those of logs and subscriptions.
-pub fn of_kept_events() -> impl Iterator<Item = EventCheck> {
-    const OF_QUEUES: [&str; 2] = ["work", "what is given up"];
-    of_events().filter(|check| {
-        let of_queue = OF_QUEUES.iter().any(|begin| check.name.starts_with(begin));
-        !of_queue && !check.name.contains("take at once")
-    })
 }
 
 /// `name: a check's sentence => its function`.

@@ -32,5 +32,5 @@ pub mod task_cost;
 pub mod task_objects;
 pub mod tasks;
 pub mod topics;
-mod without_queue;
+pub mod without_queue;
 pub mod world;

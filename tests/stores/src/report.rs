@@ -7,7 +7,7 @@ use std::sync::Arc;
 use mcpfn_core::port::{Mailbox, TaskStore, Topics};
 
 use crate::contract::{Store, Stores, checks};
-use crate::events::{EventStore, EventStores, of_events, of_kept_events};
+use crate::events::{EventStore, EventStores, of_events};
 use crate::mailbox::{Mailboxes, of_letters};
 use crate::tasks::{TaskStores, of_tasks};
 use crate::topics::{TopicStores, of_topics};

@@ -1,5 +1,7 @@
 //! An engine of events without a queue, as the type that the checks take. Nothing asks it for work.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use mcpfn_core::handler::BoxFuture;
 use mcpfn_core::port::{
@@ -8,9 +10,22 @@ use mcpfn_core::port::{
     SubscriptionRow, SubscriptionWritten, TakenEventJob,
 };
 
-use crate::events::WithoutQueue;
+use crate::events::{EventCheck, of_events};
 
 type Answer<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
+
+/// An engine whose queue is the platform's own: it brings the work, and nothing takes it out.
+#[derive(Debug)]
+pub struct WithoutQueue<S>(pub Arc<S>);
+
+/// Those of logs and subscriptions.
+pub fn of_kept_events() -> impl Iterator<Item = EventCheck> {
+    const OF_QUEUES: [&str; 2] = ["work", "what is given up"];
+    of_events().filter(|check| {
+        let of_queue = OF_QUEUES.iter().any(|begin| check.name.starts_with(begin));
+        !of_queue && !check.name.contains("take at once")
+    })
+}
 
 impl<S: EventLog> EventLog for WithoutQueue<S> {
     fn append<'a>(

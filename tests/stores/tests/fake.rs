@@ -9,9 +9,10 @@ use bytes::Bytes;
 use mcpfn_core::port::{Swapped, TaskPart, TaskStore as _};
 use mcpfn_lambda::dynamodb;
 use mcpfn_store_tests::contract::{Stores, checks};
-use mcpfn_store_tests::events::{EventStores, WithoutQueue, of_kept_events};
+use mcpfn_store_tests::events::EventStores;
 use mcpfn_store_tests::fake::{Asked, Fake, Fault};
 use mcpfn_store_tests::tasks::{TaskStores, of_tasks};
+use mcpfn_store_tests::without_queue::{WithoutQueue, of_kept_events};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn dynamodb_keeps_the_contract() {

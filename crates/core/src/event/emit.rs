@@ -162,7 +162,9 @@ impl Emission<'_> {
             let now_ms = platform.clock.now_ms();
             let append = ports.log.append(&topic, body, now_ms, event.keep);
             let position = asked(&platform.timer, append).await?;
-            jobs.push(EventWork::fan_out(&event.name, position).job(&service.server, now_ms));
+            if webhooks.is_some() {
+                jobs.push(EventWork::fan_out(&event.name, position).job(&service.server, now_ms));
+            }
         }
         if let Some(webhooks) = webhooks.filter(|_| !jobs.is_empty()) {
             let (queue, now_ms) = (service.queue(), platform.clock.now_ms());

@@ -3,6 +3,7 @@
 
 use aws_sdk_dynamodb::Client as DynamoDb;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use mcpfn_core::port::{StoreError, SubscriptionBounds, SubscriptionKey, SubscriptionWritten};
 
@@ -137,23 +138,36 @@ impl Stores {
 
     /// Writes it into the list of its subscriber, and gives the list.
     async fn list(&self, counted: &CountedSubscription<'_>) -> Result<AttributeMap, StoreError> {
-        let (owner, id) = (counted.key.owner, counted.id());
-        let set = |dynamodb: &DynamoDb, table: &str| {
+        let set = |request: UpdateItemFluentBuilder| {
+            request
+                .update_expression("SET #id = :until, expires_at = :kept")
+                .expression_attribute_names("#id", counted.id())
+                .expression_attribute_values(":until", number(counted.expires_ms))
+                .expression_attribute_values(":kept", counted.kept_until())
+        };
+        self.changed(counted.key.owner, OF_OWNER, set).await
+    }
+
+    /// Changes an item, whatever is there, and gives it as it is then.
+    async fn changed(
+        &self,
+        key: &str,
+        kind: &str,
+        change: impl Fn(UpdateItemFluentBuilder) -> UpdateItemFluentBuilder,
+    ) -> Result<AttributeMap, StoreError> {
+        let update = |dynamodb: &DynamoDb, table: &str| {
             let request = dynamodb
                 .update_item()
                 .table_name(table)
-                .set_key(Some(keys(owner, OF_OWNER)))
-                .update_expression("SET #id = :until, expires_at = :kept")
-                .expression_attribute_names("#id", &id)
-                .expression_attribute_values(":until", number(counted.expires_ms))
-                .expression_attribute_values(":kept", counted.kept_until())
+                .set_key(Some(keys(key, kind)))
                 .return_values(ReturnValue::AllNew);
+            let request = change(request);
             async move {
                 let sent = request.send().await;
                 sent.map_err(|error| Failure::of(error, |_| None))
             }
         };
-        let answer = self.client.ask(&self.breakers.events, owner, set).await?;
+        let answer = self.client.ask(&self.breakers.events, key, update).await?;
         Ok(answer.ok().and_then(|it| it.attributes).unwrap_or_default())
     }
 
@@ -170,29 +184,22 @@ impl Stores {
         counted: &CountedSubscription<'_>,
         numbers: &[(u64, i64)],
     ) -> Result<AttributeMap, StoreError> {
-        let topic = counted.key.topic;
-        let add = |dynamodb: &DynamoDb, table: &str| {
-            let mut request = dynamodb
-                .update_item()
-                .table_name(table)
-                .set_key(Some(keys(topic, OF_TOPIC)))
-                .expression_attribute_values(":kept", counted.kept_until())
-                .return_values(ReturnValue::AllNew);
-            let mut adds = Vec::new();
-            for (place, (until, many)) in numbers.iter().enumerate() {
+        let places = numbers.iter().enumerate();
+        let adds = places
+            .clone()
+            .map(|(at, (until, _))| format!("{UNTIL}{until} :n{at}"));
+        let adds: Vec<String> = adds.collect();
+        let expression = format!("SET expires_at = :kept ADD {}", adds.join(", "));
+        let add = |request: UpdateItemFluentBuilder| {
+            let request = request
+                .update_expression(expression.clone())
+                .expression_attribute_values(":kept", counted.kept_until());
+            places.clone().fold(request, |request, (at, (_, many))| {
                 let many = AttributeValue::N(many.to_string());
-                adds.push(format!("{UNTIL}{until} :n{place}"));
-                request = request.expression_attribute_values(format!(":n{place}"), many);
-            }
-            let expression = format!("SET expires_at = :kept ADD {}", adds.join(", "));
-            let request = request.update_expression(expression);
-            async move {
-                let sent = request.send().await;
-                sent.map_err(|error| Failure::of(error, |_| None))
-            }
+                request.expression_attribute_values(format!(":n{at}"), many)
+            })
         };
-        let answer = self.client.ask(&self.breakers.events, topic, add).await?;
-        Ok(answer.ok().and_then(|it| it.attributes).unwrap_or_default())
+        self.changed(counted.key.topic, OF_TOPIC, add).await
     }
 
     /// Drops what is over, once there is enough of it. What counts again meanwhile stays.

@@ -2,7 +2,6 @@
 //! follows each. What could not be done is told to Lambda by the message's id, and comes again.
 
 use std::panic::AssertUnwindSafe;
-use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::join_all;
@@ -26,9 +25,7 @@ pub(crate) async fn run(
     event: &QueueEvent,
     deadline_ms: u64,
 ) -> String {
-    let end_ms = function.end_ms(deadline_ms);
-    let left_ms = end_ms.saturating_sub(function.platform.now_ms());
-    let left = Duration::from_millis(left_ms);
+    let left = function.time_left(deadline_ms);
     let work = event.messages.iter().map(|message| async move {
         // a panic in one of an author's functions is one message's, and so is a receiver that is slow
         let done = AssertUnwindSafe(message_done(function, queue, message)).catch_unwind();

@@ -4,7 +4,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use futures_util::future::try_join_all;
 use mcpfn_core::handler::BoxFuture;
@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use super::{DeliveryQueue, QueueAddress};
 use crate::event::QueuedWork;
+use crate::signed::{AwsRefusal, send_signed};
 
 /// For one attempt: a call waits for it, and gives up after a second.
 const TIMEOUT: Duration = Duration::from_millis(700);
@@ -34,13 +35,6 @@ pub(crate) struct SqsQueue {
     client: Arc<dyn HttpClient>,
 }
 
-/// Why a request was not taken.
-struct QueueRefusal {
-    why: String,
-    /// Asking again at once may help.
-    passes: bool,
-}
-
 impl SqsQueue {
     pub(crate) fn new(settings: DeliveryQueue) -> Self {
         Self {
@@ -56,13 +50,16 @@ impl SqsQueue {
 
     /// Puts work there, not to be done before its time.
     pub(crate) async fn send(&self, work: &[QueuedWork], now_ms: u64) -> Result<(), StoreError> {
-        let entries = work.iter().map(|work| {
+        // ids tell the messages of one request apart
+        let entries = work.iter().zip((0..AT_ONCE).cycle()).map(|(work, id)| {
             json!({
+                "Id": id.to_string(),
                 "MessageBody": work.written(),
                 "DelaySeconds": delay_seconds(work.due_ms, now_ms),
             })
         });
-        self.put_all(&self.settings.queue, entries.collect()).await
+        let entries: Vec<Value> = entries.collect();
+        self.put_all(&self.settings.queue, &entries).await
     }
 
     /// Keeps what nobody does any more, as it came, and why. Without a queue for it there is the log.
@@ -72,34 +69,27 @@ impl SqsQueue {
         };
         let reason: String = reason.chars().take(REASON).collect();
         let reason = json!({"DataType": "String", "StringValue": reason});
-        let entry = json!({"MessageBody": message, "MessageAttributes": {"reason": reason}});
-        self.put_all(dead, vec![entry]).await
+        let attributes = json!({ "reason": reason });
+        let entry = json!({"Id": "0", "MessageBody": message, "MessageAttributes": attributes});
+        self.put_all(dead, &[entry]).await
     }
 
     /// Batches of messages, a few at the same time: each takes a connection, and a new one of TLS is most
     /// of what a small function does in that time.
-    async fn put_all(&self, queue: &QueueAddress, entries: Vec<Value>) -> Result<(), StoreError> {
+    async fn put_all(&self, queue: &QueueAddress, entries: &[Value]) -> Result<(), StoreError> {
         for batches in entries.chunks(AT_ONCE * CONNECTIONS) {
-            let batches = batches.chunks(AT_ONCE).map(|batch| {
-                let ids = (0..).map(|id: usize| id.to_string());
-                let batch = batch.iter().zip(ids).map(|(entry, id)| {
-                    let mut entry = entry.clone();
-                    entry["Id"] = id.into();
-                    entry
-                });
-                self.batch(queue, batch.collect())
-            });
-            try_join_all(batches).await?;
+            let batches = batches.chunks(AT_ONCE);
+            try_join_all(batches.map(|batch| self.batch(queue, batch))).await?;
         }
         Ok(())
     }
 
     /// One batch, and what was not taken of it once more. A message that is there twice is no harm.
-    async fn batch(&self, queue: &QueueAddress, entries: Vec<Value>) -> Result<(), StoreError> {
-        let left = match self.ask(queue, &entries).await {
+    async fn batch(&self, queue: &QueueAddress, entries: &[Value]) -> Result<(), StoreError> {
+        let left = match self.ask(queue, entries).await {
             Ok(left) if left.is_empty() => return Ok(()),
             Ok(left) => left,
-            Err(refused) if refused.passes => entries,
+            Err(refused) if refused.passes => entries.to_vec(),
             Err(refused) => return Err(error(queue, &refused.why)),
         };
         match self.ask(queue, &left).await {
@@ -113,38 +103,24 @@ impl SqsQueue {
     }
 
     /// Sends entries, and gives those that were not taken.
-    async fn ask(
-        &self,
-        queue: &QueueAddress,
-        entries: &[Value],
-    ) -> Result<Vec<Value>, QueueRefusal> {
-        let lasting = |why| QueueRefusal { why, passes: false };
+    async fn ask(&self, queue: &QueueAddress, entries: &[Value]) -> Result<Vec<Value>, AwsRefusal> {
         let account = &self.settings.account;
         let region = match &queue.region {
             Some(region) => Arc::from(region.as_str()),
-            None => account.region().await.map_err(lasting)?,
+            None => account.region().await.map_err(AwsRefusal::lasting)?,
         };
-        let keys = account.keys().await.map_err(lasting)?;
         let body = json!({"QueueUrl": queue.url, "Entries": entries}).to_string();
         let url = format!("{}/", queue.origin);
         let request = HttpRequest::post(url, "application/x-amz-json-1.0", body)
             .header("x-amz-target", "AmazonSQS.SendMessageBatch")
             .timeout(TIMEOUT)
             .max_body(MAX_BODY);
-        let now = SystemTime::now();
-        let request = mcpfn_aws::sign(request, "sqs", &region, &keys, now).map_err(lasting)?;
-        let answer = self.client.send(request).await;
-        let answer = answer.map_err(|error| QueueRefusal {
-            why: error.to_string(),
-            passes: true,
-        })?;
+        let answer = send_signed(&*self.client, account, ("sqs", &*region), request).await?;
         if let Some(refused) = refusal(&answer) {
             return Err(refused);
         }
-        let answer: Value = serde_json::from_slice(&answer.body).map_err(|_| QueueRefusal {
-            why: "the answer is not SQS's".to_owned(),
-            passes: true,
-        })?;
+        let answer: Value = serde_json::from_slice(&answer.body)
+            .map_err(|_| AwsRefusal::passing("the answer is not SQS's".to_owned()))?;
         let taken: Vec<&str> = answer["Successful"]
             .as_array()
             .into_iter()
@@ -160,8 +136,8 @@ fn error(queue: &QueueAddress, why: &str) -> StoreError {
     StoreError::new(format_args!("the queue {} took no work: {why}", queue.name))
 }
 
-/// What SQS says in its own words is not repeated: it may name what was signed.
-fn refusal(answer: &HttpResponse) -> Option<QueueRefusal> {
+/// What to change, by SQS's answer.
+fn refusal(answer: &HttpResponse) -> Option<AwsRefusal> {
     if answer.is_success() {
         return None;
     }
@@ -180,8 +156,7 @@ fn refusal(answer: &HttpResponse) -> Option<QueueRefusal> {
     } else {
         format!("status {}", answer.status)
     };
-    let passes = answer.status == 429 || answer.status >= 500;
-    Some(QueueRefusal { why, passes })
+    Some(AwsRefusal::of(answer, why))
 }
 
 /// Whole seconds until it is due, as far as SQS waits.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use mcpfn_core::handler::BoxFuture;
 use mcpfn_core::port::{Clock, HttpClient, HttpRequest, HttpResponse, StoreError, TaskRunner};
@@ -10,6 +10,7 @@ use mcpfn_native::Client;
 
 use super::TaskFunction;
 use crate::event::TaskEvent;
+use crate::signed::{AwsRefusal, send_signed};
 
 /// For one attempt: a client waits for its task.
 const TIMEOUT: Duration = Duration::from_secs(2);
@@ -21,13 +22,6 @@ pub(crate) struct Invoker {
     function: TaskFunction,
     clock: Arc<dyn Clock>,
     client: Arc<dyn HttpClient>,
-}
-
-/// Why a run was not ordered.
-struct NotOrdered {
-    why: String,
-    /// Asking again at once may help.
-    passes: bool,
 }
 
 impl Invoker {
@@ -46,30 +40,23 @@ impl Invoker {
         if ordered.as_ref().is_err_and(|refusal| refusal.passes) {
             ordered = self.invoke(function, event).await;
         }
-        ordered.map_err(|NotOrdered { why, .. }| {
+        ordered.map_err(|AwsRefusal { why, .. }| {
             StoreError::new(format_args!(
                 "the function {function} can't be invoked: {why}"
             ))
         })
     }
 
-    async fn invoke(&self, function: &str, event: &TaskEvent) -> Result<(), NotOrdered> {
-        let lasting = |why| NotOrdered { why, passes: false };
+    async fn invoke(&self, function: &str, event: &TaskEvent) -> Result<(), AwsRefusal> {
         let account = &self.function.account;
-        let region = account.region().await.map_err(lasting)?;
-        let keys = account.keys().await.map_err(lasting)?;
+        let region = account.region().await.map_err(AwsRefusal::lasting)?;
         let url = self.url(&region, function);
         let request = HttpRequest::post(url, "application/json", event.write())
             .header("x-amz-invocation-type", "Event")
             .timeout(TIMEOUT)
             .max_body(MAX_BODY);
-        let now = SystemTime::now();
-        let request = mcpfn_aws::sign(request, "lambda", &region, &keys, now).map_err(lasting)?;
-        let answer = self.client.send(request).await;
-        let answer = answer.map_err(|error| NotOrdered {
-            why: error.to_string(),
-            passes: true,
-        })?;
+        let lambda = ("lambda", &*region);
+        let answer = send_signed(&*self.client, account, lambda, request).await?;
         refusal(&answer).map_or(Ok(()), Err)
     }
 
@@ -87,8 +74,8 @@ impl Invoker {
     }
 }
 
-/// What Lambda says in its own words is not repeated: it may name what was signed.
-fn refusal(answer: &HttpResponse) -> Option<NotOrdered> {
+/// What to change, by Lambda's answer.
+fn refusal(answer: &HttpResponse) -> Option<AwsRefusal> {
     if answer.is_success() {
         return None;
     }
@@ -102,8 +89,7 @@ fn refusal(answer: &HttpResponse) -> Option<NotOrdered> {
         429 => "the account's rate of asynchronous invocations is reached".to_owned(),
         status => format!("status {status}"),
     };
-    let passes = answer.status == 429 || answer.status >= 500;
-    Some(NotOrdered { why, passes })
+    Some(AwsRefusal::of(answer, why))
 }
 
 impl TaskRunner for Invoker {

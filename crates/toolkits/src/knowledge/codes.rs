@@ -18,6 +18,7 @@ use mcpfn_ports::{Dialect, Sql, SqlError, SqlValue};
 
 use super::vector::numbers_of;
 use super::vector_row::{QuestionVector, numbered};
+use crate::fnv::fnv;
 
 /// The most bytes of codes: 1,200,000 passages of 384 numbers, 330,000 of 1,536.
 #[cfg(not(target_arch = "wasm32"))]
@@ -241,7 +242,7 @@ impl ModelCodes {
     fn behind_tail<'a, 'b>(&self, rows: &'b [(i64, &'a [u8])]) -> Option<&'b [(i64, &'a [u8])]> {
         let (begun, new) = rows.split_at_checked(self.tail.len())?;
         let is_same = |(one, kept): (&(i64, &[u8]), &(i64, u64))| {
-            one.0 == kept.0 && fingerprint(one.1) == kept.1
+            one.0 == kept.0 && fnv(one.1.iter().copied()) == kept.1
         };
         begun.iter().zip(&self.tail).all(is_same).then_some(new)
     }
@@ -287,7 +288,7 @@ impl ModelCodes {
         let last = &rows[rows.len().saturating_sub(self.tail_length)..];
         let last = last
             .iter()
-            .map(|(number, vector)| (*number, fingerprint(vector)));
+            .map(|(number, vector)| (*number, fnv(vector.iter().copied())));
         self.tail.extend(last);
         let more = self.tail.len().saturating_sub(self.tail_length);
         self.tail.drain(..more);
@@ -360,13 +361,6 @@ fn mean<'a>(vectors: impl Iterator<Item = &'a [u8]>) -> Vec<f32> {
         count += 1.0;
     }
     sum.iter().map(|sum| sum / count).collect()
-}
-
-/// Tells one vector from another (FNV-1a).
-fn fingerprint(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-    })
 }
 
 #[cfg(test)]

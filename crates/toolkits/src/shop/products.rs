@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::date::{TODAY, day};
 use super::goods::{Category, GoodsKind};
 use super::random::Repeatable;
+use crate::fnv::fnv;
 
 /// How many warehouses a product can lie in.
 pub(super) const WAREHOUSES: usize = 3;
@@ -146,7 +147,9 @@ fn finished(
         name,
         brand: model.brand,
         category: model.category.name,
-        supplier_id: 1 + fnv(model.brand).wrapping_add(fnv(model.category.code)) % suppliers,
+        // a brand has one supplier for each category it is in
+        supplier_id: 1 + fnv(model.brand.bytes()).wrapping_add(fnv(model.category.code.bytes()))
+            % suppliers,
         description: model.description.clone(),
         keywords: model.kind.keywords,
         price_cents,
@@ -208,11 +211,4 @@ fn reviews(added_on: u64, random: &mut Repeatable) -> (Option<u64>, u64) {
     }
     let tenths = 30 + random.between(0, 10) + random.between(0, 9);
     (Some(tenths), reviews)
-}
-
-/// The FNV-1a hash: a brand has one supplier for each category it is in.
-fn fnv(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
-    })
 }

@@ -19,7 +19,6 @@ use mcpfn_core::port::{
 use mcpfn_lambda::dynamodb::{self, Table};
 use mcpfn_ports::{BlobError, BlobPath, Blobs as _, WriteCondition};
 use mcpfn_store_tests::bucket;
-use mcpfn_store_tests::events::WithoutQueue;
 use mcpfn_store_tests::files::{self, Files};
 use mcpfn_store_tests::outage::{self, Met};
 use mcpfn_store_tests::proxy::{Mode, Proxy, Stale};
@@ -27,6 +26,7 @@ use mcpfn_store_tests::report::Report;
 use mcpfn_store_tests::simulation::{self, Row};
 use mcpfn_store_tests::table::{at, create};
 use mcpfn_store_tests::task_cost;
+use mcpfn_store_tests::without_queue::WithoutQueue;
 use mcpfn_store_tests::{event_cost, event_rate};
 use tokio::time::sleep;
 
