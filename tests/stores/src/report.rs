@@ -11,6 +11,7 @@ use crate::events::{EventStore, EventStores, of_events};
 use crate::mailbox::{Mailboxes, of_letters};
 use crate::tasks::{TaskStores, of_tasks};
 use crate::topics::{TopicStores, of_topics};
+use crate::without_queue::of_kept_events;
 
 /// What passed and what failed.
 #[derive(Debug, Default)]
