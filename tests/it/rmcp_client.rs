@@ -153,7 +153,7 @@ async fn everything_works_behind(front: &str, client: Running, is_modern: bool) 
     assert_eq!(peer.protocol_version, expected);
 
     let tools = client.list_all_tools().await.expect("tools are listed");
-    let (listed, _, _) = mcpfn_it::everything().build().unwrap().counts();
+    let (listed, _, _) = mcpfn_it::everything_with_events().build().unwrap().counts();
     // rmcp drops tools whose schemas it does not like
     assert_eq!(
         tools.len(),

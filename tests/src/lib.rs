@@ -24,7 +24,12 @@ pub fn everything() -> Builder {
     everything_within_calls().with(tasks::add)
 }
 
-/// The same for a host that keeps no tasks.
+/// What the program `everything` serves: this host also keeps events.
+pub fn everything_with_events() -> Builder {
+    everything().with(events::add)
+}
+
+/// What a host has that keeps neither.
 pub fn everything_within_calls() -> Builder {
     Server::builder("everything", env!("CARGO_PKG_VERSION"))
         .title("Everything")

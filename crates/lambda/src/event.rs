@@ -7,6 +7,8 @@ mod not_http;
 #[cfg(feature = "dynamodb")]
 mod queue;
 #[cfg(feature = "dynamodb")]
+mod schedule;
+#[cfg(feature = "dynamodb")]
 mod task;
 mod trigger;
 
@@ -25,6 +27,8 @@ use self::bare::Taken;
 pub(crate) use self::not_http::NotHttp;
 #[cfg(feature = "dynamodb")]
 pub(crate) use self::queue::{QueueEvent, QueuedWork, SqsMessage};
+#[cfg(feature = "dynamodb")]
+pub(crate) use self::schedule::is_schedule;
 #[cfg(feature = "dynamodb")]
 pub(crate) use self::task::TaskEvent;
 pub(crate) use self::trigger::Trigger;

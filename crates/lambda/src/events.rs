@@ -7,6 +7,7 @@
 //! queue can have something sent again that is kept anyway, to those who subscribed to it.
 
 mod deliver;
+mod pump;
 mod queue;
 
 use std::sync::Arc;
@@ -20,10 +21,12 @@ use mcpfn_settings::EnvReader;
 use crate::shared_needs::check_shared;
 
 pub(crate) use deliver::run;
+pub(crate) use pump::read_all;
 pub(crate) use queue::SqsQueue;
 
 const QUEUE: &str = "MCPFN_EVENTS_QUEUE";
 const DEAD: &str = "MCPFN_EVENTS_DEAD_QUEUE";
+const SCHEDULE: &str = "MCPFN_EVENTS_SCHEDULE";
 
 /// Where events wait that are to be sent, and how it is asked.
 #[derive(Debug, Clone)]
@@ -33,6 +36,9 @@ pub struct DeliveryQueue {
     /// `MCPFN_EVENTS_DEAD_QUEUE`: where work is kept that nobody does any more. Without it there is a
     /// line of the log.
     pub dead: Option<QueueAddress>,
+    /// `MCPFN_EVENTS_SCHEDULE`: whether a schedule runs the function that sends, which then also reads
+    /// the events that have a function of their own.
+    pub scheduled: bool,
     /// Region and credentials, from the environment where it has them, as on Lambda.
     pub account: AwsAccount,
 }
@@ -98,16 +104,21 @@ impl DeliveryQueue {
         state_key: bool,
     ) -> Option<Self> {
         let dead = address(reader, DEAD);
+        let scheduled = reader.switch(SCHEDULE, false);
         let Some(queue) = address(reader, QUEUE) else {
             if itself {
                 reader.mistake(format!(
                     "MCPFN_LAMBDA_MODE=events needs {QUEUE}: the URL of the queue whose messages \
                      this function is sent"
                 ));
-            } else if dead.is_some() {
-                reader.mistake(format!(
-                    "{DEAD} has no effect without {QUEUE}: set that, or remove it"
-                ));
+            } else {
+                for (variable, is_set) in [(DEAD, dead.is_some()), (SCHEDULE, scheduled)] {
+                    if is_set {
+                        reader.mistake(format!(
+                            "{variable} has no effect without {QUEUE}: set that, or remove it"
+                        ));
+                    }
+                }
             }
             return None;
         };
@@ -118,6 +129,7 @@ impl DeliveryQueue {
         Some(Self {
             queue,
             dead,
+            scheduled,
             account: AwsAccount::read(reader, QUEUE, &client),
         })
     }
@@ -134,6 +146,17 @@ fn address(reader: &mut EnvReader<'_>, variable: &str) -> Option<QueueAddress> {
         ));
     }
     address
+}
+
+/// What Lambda is told of a schedule that nobody promised.
+pub(crate) fn not_scheduled() -> Diagnostic {
+    Diagnostic {
+        error_type: "NotScheduled".to_owned(),
+        error_message: format!(
+            "a schedule runs this function, and it has nothing to read: set {SCHEDULE}=on for all \
+             functions of this server, or take the schedule away"
+        ),
+    }
 }
 
 /// What Lambda is told of an event that this function does not take.
@@ -217,8 +240,19 @@ mod tests {
         const TABLE: (&str, &str) = ("MCPFN_DYNAMODB_TABLE", "t");
         const KEY: (&str, &str) = ("MCPFN_STATE_KEY", "k");
         const NAMED: (&str, &str) = (QUEUE, URL);
-        let cases: [(bool, Variables, &str); 8] = [
+        let cases: [(bool, Variables, &str); 11] = [
             (false, &[], ""),
+            (false, &[(SCHEDULE, "on"), NAMED, TABLE, KEY], ""),
+            (
+                false,
+                &[(SCHEDULE, "on")],
+                "MCPFN_EVENTS_SCHEDULE has no effect without",
+            ),
+            (
+                false,
+                &[(SCHEDULE, "hunter2"), NAMED, TABLE, KEY],
+                "MCPFN_EVENTS_SCHEDULE must be on or off",
+            ),
             (false, &[NAMED, TABLE, KEY], ""),
             (true, &[NAMED, (DEAD, URL), TABLE, KEY], ""),
             (true, &[TABLE, KEY], "needs MCPFN_EVENTS_QUEUE"),

@@ -11,7 +11,7 @@ use mcpfn_ports::PlatformEvents;
 use crate::api::{Api, Delivery, Invocation};
 use crate::event::{NotHttp, TriggerEvent};
 #[cfg(feature = "dynamodb")]
-use crate::event::{QueueEvent, TaskEvent};
+use crate::event::{QueueEvent, TaskEvent, is_schedule};
 use crate::function::Function;
 use crate::logging::{InvocationId, trace_root};
 use crate::response::{Shape, StreamPrelude, buffered};
@@ -100,7 +100,8 @@ impl LambdaHost {
         Err(NotHttp.into())
     }
 
-    /// Sends events. The answer says which messages are to come again.
+    /// Sends events, or reads those that a schedule has read. The answer says which messages are to
+    /// come again.
     #[cfg(feature = "dynamodb")]
     async fn deliver(&self, event: &[u8], deadline: u64) -> Result<Delivery, Diagnostic> {
         use crate::events;
@@ -108,6 +109,13 @@ impl LambdaHost {
         // the settings of this mode have it
         let queue = self.function.events.as_ref();
         let queue = queue.ok_or_else(events::not_of_the_queue)?;
+        if is_schedule(event) {
+            if !queue.is_scheduled() {
+                return Err(events::not_scheduled());
+            }
+            events::read_all(&self.function, deadline).await?;
+            return Ok(Delivery::Buffered("null".into()));
+        }
         let event = QueueEvent::read(event, |arn| queue.has_arn(arn));
         let event = event.ok_or_else(events::not_of_the_queue)?;
         let said = events::run(&self.function, queue, &event, deadline).await;

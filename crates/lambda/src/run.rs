@@ -215,7 +215,10 @@ fn with_table(
     }
     if let Some(queue) = queue {
         // no streams: each would hold an environment for all of its time
-        let events = EventPorts::new(Arc::clone(&stores) as _);
+        let mut events = EventPorts::new(Arc::clone(&stores) as _);
+        if queue.is_scheduled() {
+            events = events.pumped();
+        }
         platform = platform.with_events(events.webhooks(Arc::clone(&stores) as _, queue));
     }
     policies.apply(platform, stores)

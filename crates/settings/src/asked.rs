@@ -2,21 +2,12 @@
 //! more they could ask for. Grants nothing.
 
 use mcpfn_core::Scopes;
-use mcpfn_core::text::switch;
 
 use crate::reader::EnvReader;
 
 /// `MCPFN_LIST_STEP_UP`: whether tools are listed that more scopes would open.
 pub(crate) fn list_step_up(reader: &mut EnvReader<'_>) -> bool {
-    let name = "MCPFN_LIST_STEP_UP";
-    let Some(text) = reader.text(name) else {
-        return true;
-    };
-    let on = switch(text.trim());
-    if on.is_none() {
-        reader.mistake(format!("{name} must be on or off"));
-    }
-    on.unwrap_or(false)
+    reader.switch("MCPFN_LIST_STEP_UP", true)
 }
 
 /// `MCPFN_ADVERTISED_SCOPES`: what a client is told to ask for first.

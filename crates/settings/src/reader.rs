@@ -127,6 +127,17 @@ impl<'a> EnvReader<'a> {
             })
     }
 
+    /// Whether the variable says on; `default` when it is not set, and off for what is neither.
+    pub fn switch(&mut self, name: &str, default: bool) -> bool {
+        let Some(text) = self.text(name) else {
+            return default;
+        };
+        switch(text.trim()).unwrap_or_else(|| {
+            self.mistake(format!("{name} must be on or off"));
+            false
+        })
+    }
+
     /// Whether something that has one form here, named `form`, is switched on: by that name or by
     /// any word for on. Off by any word for off, by `none`, and when not set.
     pub fn form(&mut self, name: &str, form: &str) -> bool {

@@ -167,6 +167,13 @@ const REST: &[Setting] = &[
     )
     .on(Hosts::LAMBDA),
     Setting::new(
+        "MCPFN_EVENTS_SCHEDULE",
+        "on",
+        "off: events that have a function of their own are asked for alone",
+        "a schedule reads events that have a function of their own for their subscribers",
+    )
+    .on(Hosts::DEPLOYED),
+    Setting::new(
         "MCPFN_RATE_LIMIT",
         "RATE",
         "none; 60/min with MCPFN_AUTH, and where others can reach the address",

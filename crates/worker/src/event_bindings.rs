@@ -9,6 +9,7 @@ use mcpfn_core::port::{EventLog, EventPorts, EventSubscriptions};
 use crate::bound::{self, EVENT_OBJECTS, EVENT_QUEUE, EVENTS};
 #[cfg(feature = "events")]
 use crate::bound::{EVENT_DEAD, QUEUE};
+use crate::settings::EVENTS_SCHEDULE;
 #[cfg(feature = "events")]
 use crate::stores::{DurableEvents, QueueOfEvents};
 use crate::variables::Variables;
@@ -52,11 +53,17 @@ impl Variables {
     }
 
     /// Where events are kept and what sends them, of the names that this host knows. Without a queue
-    /// nothing is sent.
+    /// nothing is sent. `scheduled` is whether a schedule reads events that have a function.
     ///
     /// # Errors
-    /// As [`Variables::event_stores`], and for a queue that is alone.
-    pub(crate) fn events(&self) -> Result<EventStores, String> {
+    /// As [`Variables::event_stores`], and for a queue that is alone or a schedule that sends nothing.
+    pub(crate) fn events(&self, scheduled: bool) -> Result<EventStores, String> {
+        if scheduled && bound::bound(&self.env, EVENT_QUEUE).is_none() {
+            return Err(format!(
+                "{EVENTS_SCHEDULE}=on has no effect without {EVENT_QUEUE}, through which events are \
+                 sent: bind it as [[queues.producers]] in wrangler.toml, or remove the variable"
+            ));
+        }
         let Some((log, subscriptions)) = self.event_stores(EVENTS)? else {
             return match bound::bound(&self.env, EVENT_QUEUE) {
                 None => Ok(EventStores::default()),
@@ -66,9 +73,12 @@ impl Variables {
                 )),
             };
         };
-        let ports = EventPorts::new(log)
+        let mut ports = EventPorts::new(log)
             .streams(EVENT_STREAM)
             .looking_every(EVENT_LOOKS);
+        if scheduled {
+            ports = ports.pumped();
+        }
         #[cfg(feature = "events")]
         if let Some(queue) = QUEUE.find(&self.env, EVENT_QUEUE) {
             let dead = QUEUE.find(&self.env, EVENT_DEAD);

@@ -19,7 +19,7 @@ use mcpfn_core::{
 };
 use mcpfn_http::{Service, client_gone, failed, unavailable};
 use mcpfn_settings::{
-    Assembly, Common, EnvReader, Kept, Log, Observed, Policies, Setting, SettingsError, Setup,
+    Assembly, EnvReader, Kept, Log, Observed, Policies, Setting, SettingsError, Setup,
     and_of_server, build,
 };
 use tracing::Level;
@@ -59,6 +59,9 @@ pub(crate) struct WorkerHost {
     base_path: String,
     #[cfg(feature = "events")]
     pub(crate) events: Option<Arc<QueueOfEvents>>,
+    /// Whether a schedule reads events for their subscribers.
+    #[cfg(feature = "events")]
+    pub(crate) scheduled: bool,
     zones: Rc<OwnZones>,
 }
 
@@ -179,7 +182,7 @@ impl WorkerHost {
         console::name(server.name(), &version);
         let policies = settings.common.policies;
         let log = audit_log(variables, server.name(), &version);
-        let stores = WorkerStores::of(variables, &settings.common, &server, (writes, tasks))?;
+        let stores = WorkerStores::of(variables, &settings, &server, (writes, tasks))?;
         #[cfg(feature = "events")]
         let events = stores.events.queue.clone();
         let zones = Rc::<OwnZones>::default();
@@ -203,6 +206,8 @@ impl WorkerHost {
             base_path: settings.base_path,
             #[cfg(feature = "events")]
             events,
+            #[cfg(feature = "events")]
+            scheduled: settings.events_scheduled,
             zones,
         })
     }
@@ -294,10 +299,11 @@ impl WorkerStores {
     /// Those that are bound, beside those of writes and tasks, which the server had to know of.
     fn of(
         variables: &Variables,
-        common: &Common,
+        settings: &Settings,
         server: &Server,
         (writes, tasks): (Option<Arc<dyn IdempotencyStore>>, Option<TaskPorts>),
     ) -> Result<Self, String> {
+        let common = &settings.common;
         Ok(Self {
             rates: variables.rates(common.policies.rate, server)?,
             cache: variables.kv_cache(CACHE)?,
@@ -308,7 +314,7 @@ impl WorkerStores {
             },
             writes,
             tasks,
-            events: variables.events()?,
+            events: variables.events(settings.events_scheduled)?,
         })
     }
 

@@ -6,8 +6,10 @@ use std::future::{Future, poll_fn};
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::Poll;
 
+use mcpfn_core::Server;
 use mcpfn_core::host::EventJobRun;
 use mcpfn_core::port::{Platform, StoreError};
 use mcpfn_settings::{Setting, Setup};
@@ -20,6 +22,7 @@ use worker::wasm_bindgen::{self, JsCast as _, JsValue};
 use crate::event_letter::{EventLetter, ReadLetter};
 use crate::fetch::{WorkerHost, host};
 use crate::request_id::RequestId;
+use crate::settings::EVENTS_SCHEDULE;
 use crate::stores::QueueOfEvents;
 use crate::uncaught::uncaught;
 use crate::variables::Variables;
@@ -31,6 +34,10 @@ const AT_ONCE: usize = 6;
 const AGAIN_S: u32 = 10;
 /// Until one comes again with which nothing can be done: until somebody deploys what can.
 const LATER_S: u32 = 300;
+
+/// Most rounds of one run of a schedule, in each of which an event gives a thousand occurrences; the
+/// next run goes on.
+const MOST_ROUNDS: usize = 10;
 
 /// What becomes of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,22 +104,49 @@ where
             cron: event.cron(),
             time_ms: event.scheduled_time() as u64,
         };
-        let work = async {
-            let Some(events) = host.platform.port::<dyn WorkerEvents>() else {
-                tracing::warn!(
-                    event = "schedule_unknown",
-                    "a schedule runs, and this program has no port `WorkerEvents` for it: take it \
-                     out of [triggers] in wrangler.toml"
-                );
-                return Ok(());
-            };
-            events.scheduled(run, &host.server, &host.platform).await
-        };
-        match uncaught(during(id, work)).await {
-            Ok(Ok(())) => Ok(JsValue::UNDEFINED),
+        match uncaught(during(id, due(&host, run))).await {
+            Ok(true) => Ok(JsValue::UNDEFINED),
             _ => failed(),
         }
     }))
+}
+
+/// What is to be done when a schedule runs: events that have a function are read for their
+/// subscribers, where the settings say so, and the program has what it is there for. Whether all of
+/// it could be done; the log has what could not.
+async fn due(host: &WorkerHost, run: Scheduled) -> bool {
+    let port = host.platform.port::<dyn WorkerEvents>();
+    if port.is_none() && !host.scheduled {
+        tracing::warn!(
+            event = "schedule_unknown",
+            "a schedule runs, and nothing is there for it: set {EVENTS_SCHEDULE}=on for events that \
+             have a function of their own, or take it out of [triggers] in wrangler.toml"
+        );
+    }
+    let (server, platform) = (&host.server, &host.platform);
+    let read = !host.scheduled || all_read(server, platform).await;
+    let Some(events) = port else {
+        return read;
+    };
+    let done = events.scheduled(run, server, platform).await;
+    if let Err(error) = &done {
+        let cause = format!("{error:?}");
+        tracing::error!(event = "schedule_failed", cause, "the next run comes");
+    }
+    read && done.is_ok()
+}
+
+/// Reads what is new, and says whether all of it could be read.
+async fn all_read(server: &Server, platform: &Arc<Platform>) -> bool {
+    let mut all = true;
+    for _ in 0..MOST_ROUNDS {
+        let pumped = server.pump_events(platform).await;
+        all &= pumped.failed == 0;
+        if !pumped.more {
+            break;
+        }
+    }
+    all
 }
 
 /// What every event shares, and by whom the log knows this one; nothing where it is not as it should

@@ -11,6 +11,9 @@ use mcpfn_settings::{
 /// has 50.
 const LISTENING: Listening = Listening::new(Duration::from_secs(10), Duration::from_secs(300));
 
+/// Whether a schedule runs this Worker.
+pub(crate) const EVENTS_SCHEDULE: &str = "MCPFN_EVENTS_SCHEDULE";
+
 /// What this host is.
 pub(crate) const HOST: Host = Host {
     id: Hosts::WORKERS,
@@ -48,6 +51,9 @@ pub struct Settings {
     /// `MCPFN_BASE_PATH`: path in front of the endpoint, without a slash at its end; empty when not
     /// set.
     pub base_path: String,
+    /// `MCPFN_EVENTS_SCHEDULE`: whether a schedule runs this Worker, which then reads events that have
+    /// a function of their own.
+    pub events_scheduled: bool,
 }
 
 impl Settings {
@@ -62,6 +68,7 @@ impl Settings {
         let settings = Self {
             common: Common::read(&mut reader, &HOST, program),
             base_path: reader.base_path(),
+            events_scheduled: reader.switch(EVENTS_SCHEDULE, false),
         };
         reader.finish(settings)
     }

@@ -276,7 +276,14 @@ fn the_command_line_lists_the_tools() {
     assert_eq!((code, stderr.as_str()), (Some(0), ""));
     assert!(stdout.contains("add\n    Adds two integers.\n"), "{stdout}");
     let listed = stdout.lines().filter(|line| !line.starts_with(' ')).count();
-    assert_eq!(listed, mcpfn_it::everything().build().unwrap().counts().0);
+    assert_eq!(
+        listed,
+        mcpfn_it::everything_with_events()
+            .build()
+            .unwrap()
+            .counts()
+            .0
+    );
 }
 
 #[test]

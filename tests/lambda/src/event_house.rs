@@ -70,6 +70,7 @@ impl EventHouse {
             ("MCPFN_WEBHOOK_HOSTS", receiver.host()),
             ("TEST_ROOT", in_folder("root")),
             ("TEST_CLOCK", in_folder("clock")),
+            ("TEST_NO_TIDE", in_folder("no-tide")),
         ];
         let function = |mode: Option<&str>, least| {
             let own = own.iter().map(|(name, value)| (*name, value.as_str()));
@@ -97,6 +98,18 @@ impl EventHouse {
         let shifted = self.shifted_ms.fetch_add(more_ms, Ordering::Relaxed) + more_ms;
         std::fs::write(self.folder.join("clock"), shifted.to_string()).expect("a file");
         now_ms() + shifted
+    }
+
+    /// Whether a function of an event can say what happened.
+    ///
+    /// # Panics
+    /// Where the file that says so can't be written.
+    pub fn know_tides(&self, known: bool) {
+        let file = self.folder.join("no-tide");
+        match known {
+            true => std::fs::remove_file(file).expect("a file"),
+            false => std::fs::write(file, "").expect("a file"),
+        }
     }
 
     /// A request of a client that IAM knows as alice.
@@ -136,9 +149,17 @@ impl EventHouse {
     /// # Panics
     /// Where that is refused.
     pub async fn subscribe(&self) -> Value {
+        self.subscribe_to("door.opened").await
+    }
+
+    /// Subscribes the receiver to an event.
+    ///
+    /// # Panics
+    /// Where that is refused.
+    pub async fn subscribe_to(&self, name: &str) -> Value {
         let url = format!("https://{}/hook", self.receiver.host());
         let delivery = json!({"mode": "webhook", "url": url, "secret": SECRET});
-        let params = json!({"name": "door.opened", "delivery": delivery, "ttlMs": 86_400_000});
+        let params = json!({"name": name, "delivery": delivery, "ttlMs": 86_400_000});
         let answer = self.ask("events/subscribe", params).await;
         assert!(
             answer["result"].is_object(),

@@ -11,7 +11,7 @@ fn server(variables: &Variables) -> Setup<impl FnOnce(Platform) -> Platform + us
         variables.text("TEST_PUBLIC_HOST"),
     );
     Setup {
-        builder: mcpfn_it::everything().with(events::add),
+        builder: mcpfn_it::everything_with_events(),
         ports: |platform: Platform| events::with_receiver(platform, root, host),
     }
 }

@@ -10,6 +10,8 @@ use bytes::Bytes;
 use mcpfn_ports::WriteCondition::{Absent, Always, Version};
 use mcpfn_ports::{BlobEntry, BlobError, BlobKind, BlobMetadata, BlobPath, Blobs, WriteCondition};
 
+use super::stored_skills::served;
+
 /// What is under test.
 #[derive(Clone)]
 pub struct Files {
@@ -69,11 +71,16 @@ listed! {
     "a rename takes the file along" => renaming,
     "a rename replaces only what it is told to" => replacing,
     "a file can't be renamed to itself" => itself,
+    "skills are listed with their digests, and bytes are those of the list" => skills,
 }
 
 /// All of them.
 pub fn checks() -> impl Iterator<Item = Check> {
     CHECKS.iter().copied()
+}
+
+async fn skills(place: Place) {
+    served(place.files.store, place.top).await;
 }
 
 /// A directory that nothing else has.

@@ -27,6 +27,7 @@ pub mod report;
 pub mod service;
 pub mod service_outage;
 pub mod simulation;
+pub mod stored_skills;
 pub mod table;
 pub mod task_cost;
 pub mod task_objects;

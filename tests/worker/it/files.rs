@@ -5,6 +5,8 @@
 mod stores {
     #[allow(dead_code, unreachable_pub, reason = "another package's public module")]
     pub(crate) mod files;
+    #[allow(unreachable_pub, reason = "another package's public module")]
+    pub(crate) mod stored_skills;
 }
 
 use std::sync::Arc;

@@ -143,6 +143,13 @@ fn what_is_bound_to_something_else_is_named_with_what_it_must_be() {
             ["EVENT_QUEUE is bound", "class_name = \"McpfnEvents\""],
         ),
         (
+            "schedule-alone",
+            [
+                "MCPFN_EVENTS_SCHEDULE=on has no effect",
+                "[[queues.producers]]",
+            ],
+        ),
+        (
             "misindexed",
             ["VECTORS is bound to a KV namespace", "[[vectorize]]"],
         ),

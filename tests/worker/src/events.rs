@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use mcpfn::event::{Event, EventOccurrence};
+use mcpfn::event::{Event, EventOccurrence, EventPage, EventPoll};
 use mcpfn::handler::BoxFuture;
 use mcpfn::port::{
     Clock, EventLog, EventPosition, EventRetention, EventSubscriptions, Platform, StoreError,
@@ -28,6 +28,7 @@ pub(crate) fn server() -> Builder {
     Server::builder("events", "1.0.0")
         .event(happened)
         .event(written)
+        .event(turned())
         .tool(happen)
         .tool(append)
         .tool(read)
@@ -36,6 +37,32 @@ pub(crate) fn server() -> Builder {
         .tool(write)
         .tool(remove)
         .tool(page)
+}
+
+/// What a function knows: nobody emits it.
+fn turned() -> Event {
+    Event::new("tide.turned")
+        .description("The tide turned, as it does each second here.")
+        .payload_schema(json!({"type": "object", "required": ["second"]}))
+        .sent()
+        .poll(turns)
+}
+
+/// What is behind a second.
+async fn turns(_: NoArguments, poll: EventPoll, cx: Cx) -> Result<EventPage, ToolError> {
+    let now = cx.now_ms() / 1000;
+    let Some(cursor) = poll.cursor() else {
+        return Ok(EventPage::new(now.to_string()));
+    };
+    let from: u64 = cursor.parse().unwrap_or(now).min(now);
+    let until = now.min(from + poll.limit() as u64);
+    let turn = |second: u64| {
+        let data = json!({"second": second});
+        EventOccurrence::new(format!("tide-{second}"), second * 1000, &data)
+    };
+    Ok(EventPage::new(until.to_string())
+        .events((from + 1..=until).map(turn))
+        .more(until < now))
 }
 
 /// How fast the clock runs.

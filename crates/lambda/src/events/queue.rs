@@ -48,6 +48,11 @@ impl SqsQueue {
         self.settings.queue.has_arn(arn)
     }
 
+    /// Whether a schedule runs the function that takes messages out of it.
+    pub(crate) fn is_scheduled(&self) -> bool {
+        self.settings.scheduled
+    }
+
     /// Puts work there, not to be done before its time.
     pub(crate) async fn send(&self, work: &[QueuedWork], now_ms: u64) -> Result<(), StoreError> {
         // ids tell the messages of one request apart

@@ -25,6 +25,7 @@ pub(super) const COSTED: Service<'_> = Service {
 pub(super) const EVENTS: (&str, &str) = ("TEST_SERVER", "events");
 /// A subscription belongs to a caller with a name.
 pub(super) const EVENTED: &[(&str, &str)] = &[
+    ("MCPFN_EVENTS_SCHEDULE", "on"),
     ("MCPFN_AUTH", "api-key"),
     ("MCPFN_API_KEYS", API_KEY),
     KEY,

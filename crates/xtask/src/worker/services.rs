@@ -345,6 +345,11 @@ pub(super) const SERVICES: &[Service<'_>] = &[
     broker("fast-broker", "fast", "720"),
     events("fast", FAST, Some(("fast-broker", "receiver"))),
     bound(
+        "schedule-alone",
+        &[OPEN, KEY, QUIET, EVENTS, ("MCPFN_EVENTS_SCHEDULE", "on")],
+        &[],
+    ),
+    bound(
         "queue-alone",
         &[OPEN, KEY, QUIET, EVENTS],
         &[("EVENT_QUEUE", r#"queue = "broker""#)],

@@ -2,12 +2,13 @@
 //! fail in every way a process can.
 
 use std::convert::Infallible;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use std::sync::Arc;
 
-use mcpfn::event::{Event, EventOccurrence};
+use mcpfn::event::{Event, EventOccurrence, EventPage, EventPoll};
 use mcpfn::handler::BoxFuture;
 use mcpfn::port::{Clock, HttpClient, Platform, PlatformEvents};
 use mcpfn::prelude::*;
@@ -164,7 +165,35 @@ fn with_events(builder: Builder) -> Builder {
     let event = Event::new("door.opened").description("A door was opened.");
     builder
         .event(event.payload_schema(json!({"type": "object"})))
+        .event(turned())
         .tool(open_door)
+}
+
+/// What a function knows: nobody emits it.
+fn turned() -> Event {
+    Event::new("tide.turned")
+        .description("The tide turned, as it does each hour here.")
+        .payload_schema(json!({"type": "object"}))
+        .poll(turns)
+        .sent()
+}
+
+/// The hours behind one, unless there is a file that says that nobody knows.
+async fn turns(_: NoArguments, poll: EventPoll, cx: Cx) -> Result<EventPage, ToolError> {
+    const HOUR_MS: u64 = 3_600_000;
+    let now = cx.now_ms() / HOUR_MS;
+    if std::env::var_os("TEST_NO_TIDE").is_some_and(|file| Path::new(&file).exists()) {
+        return Err(ToolError::internal("no tide table"));
+    }
+    let Some(cursor) = poll.cursor() else {
+        return Ok(EventPage::new(now.to_string()));
+    };
+    let from: u64 = cursor.parse().unwrap_or(now).min(now);
+    let until = now.min(from + poll.limit() as u64);
+    let turn = |hour: u64| EventOccurrence::new(format!("tide-{hour}"), hour * HOUR_MS, &json!({}));
+    Ok(EventPage::new(until.to_string())
+        .events((from + 1..=until).map(turn))
+        .more(until < now))
 }
 
 /// The system's clock, and as many milliseconds more as a file says.

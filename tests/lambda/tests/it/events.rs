@@ -386,3 +386,59 @@ async fn what_is_no_call_is_for_the_program_and_can_be_emitted_there() {
         "{log}"
     );
 }
+
+/// What EventBridge sends for a rule with a rate.
+fn schedule() -> Value {
+    json!({
+        "version": "0", "id": "1", "detail-type": "Scheduled Event", "source": "aws.events",
+        "account": ACCOUNT, "time": "2026-11-30T12:00:00Z", "region": "eu-west-1",
+        "resources": ["arn:aws:events:eu-west-1:123456789012:rule/events"], "detail": {},
+    })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_function_knows_is_read_by_a_schedule_for_its_subscribers() {
+    const HOUR_MS: u64 = 3_600_000;
+    let played = Played::with(&[("MCPFN_EVENTS_SCHEDULE", "on")]).await;
+    let house = &played.house;
+    let run = async || house.source.fleet.event(Invocation::new(schedule())).await;
+    // nobody subscribed
+    assert_eq!(run().await.unwrap(), "null");
+    assert!(played.waiting().is_empty());
+    house.subscribe_to("tide.turned").await;
+    house.pass_ms(3 * HOUR_MS);
+    assert_eq!(run().await.unwrap(), "null");
+    // the same hours a second time: nothing is new
+    assert_eq!(run().await.unwrap(), "null");
+    played.drain().await;
+    let taken = house.taken();
+    assert_eq!(taken.len(), 3, "{taken:?}");
+    // a run that can't read is one that failed, and the next one goes on
+    house.pass_ms(HOUR_MS);
+    house.know_tides(false);
+    let failed = format!("{:?}", run().await);
+    assert!(failed.contains("EventsUnread"), "{failed}");
+    assert!(!failed.contains("tide table"), "{failed}");
+    let log = house.source.fleet.log().concat();
+    assert!(log.contains("no tide table"), "{log}");
+    house.know_tides(true);
+    assert_eq!(run().await.unwrap(), "null");
+    played.drain().await;
+    assert_eq!(house.taken().len(), 4);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_schedule_that_nobody_promised_is_refused_and_its_event_is_not_for_addresses() {
+    let played = Played::start().await;
+    let house = &played.house;
+    let listed = house.ask("events/list", json!({})).await;
+    let listed = listed["result"]["events"].as_array().unwrap();
+    let tide = listed.iter().find(|event| event["name"] == "tide.turned");
+    assert_eq!(tide.unwrap()["delivery"], json!(["poll"]));
+    let refused = house.source.fleet.event(Invocation::new(schedule())).await;
+    let refused = format!("{refused:?}");
+    assert!(refused.contains("MCPFN_EVENTS_SCHEDULE=on"), "{refused}");
+    // to the function that answers clients it is an event like any other
+    let refused = house.front.event(Invocation::new(schedule())).await;
+    assert!(format!("{refused:?}").contains("NotHttp"), "{refused:?}");
+}

@@ -269,6 +269,49 @@ fn files_of_the_bucket_are_events_where_there_are_both() {
     assert!(stack.properties("FileEvents").is_none(), "without a bucket");
 }
 
+/// Events of tables are read by one rule, which alone may run the function for it.
+#[test]
+fn events_of_tables_are_read_by_a_schedule() {
+    let template = template();
+    for (events, of_toolkits, tables, there) in [
+        ("off", "on", "", false),
+        ("on", "off", "", false),
+        ("on", "on", "", true),
+        ("on", "off", "orders:id", true),
+    ] {
+        let parameters = [
+            ("Events", events),
+            ("ToolkitEvents", of_toolkits),
+            ("EventTables", tables),
+        ];
+        let stack = template.deploy_without_rules(&parameters).unwrap();
+        let everything = stack.everything();
+        for name in ["EventSchedule", "EventScheduleRuns", "EventsUnreadAlarm"] {
+            assert_eq!(everything.contains_key(name), there, "{name}");
+        }
+        let of = |name: &str| stack.environment(name)["MCPFN_EVENTS_SCHEDULE"].clone();
+        assert_eq!(of("Function"), if there { "on" } else { "off" });
+        let Some(permission) = stack.properties("EventSchedulePermission") else {
+            assert!(!there);
+            continue;
+        };
+        assert_eq!(of("EventFunction"), "on");
+        let rule = stack.properties("EventSchedule").unwrap();
+        assert_eq!(rule["ScheduleExpression"], "rate(1 minute)");
+        let target = rule["Targets"][0]["Arn"].as_str().unwrap();
+        assert!(target.contains("EventFunction"), "{target}");
+        assert_eq!(permission["FunctionName"], "<EventFunction>");
+        assert_eq!(permission["Principal"], "events.amazonaws.com");
+        let source = permission["SourceArn"].as_str().unwrap();
+        assert!(source.contains("EventSchedule"), "{source}");
+        // what the alarm counts are runs of this function
+        let alarm = stack.properties("EventsUnreadAlarm").unwrap();
+        assert!(alarm["Dimensions"].to_string().contains("<EventFunction>"));
+        let runs = stack.properties("EventScheduleRuns").unwrap();
+        assert_eq!(runs["MaximumRetryAttempts"], 0);
+    }
+}
+
 #[test]
 fn events_refer_to_nothing_that_a_condition_leaves_out() {
     let template = template();

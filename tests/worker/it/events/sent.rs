@@ -34,10 +34,14 @@ fn result(server: &str, method: &str, params: Value) -> Value {
 }
 
 fn subscribed(server: &str, to: &str) -> Value {
+    subscribed_to("thing.happened", server, to)
+}
+
+fn subscribed_to(name: &str, server: &str, to: &str) -> Value {
     let delivery =
         json!({"mode": "webhook", "url": format!("https://hooks.example{to}"), "secret": SECRET});
     // a day: under a fast clock an hour is over soon
-    let params = json!({"name": "thing.happened", "delivery": delivery, "ttlMs": 86_400_000});
+    let params = json!({"name": name, "delivery": delivery, "ttlMs": 86_400_000});
     result(server, "events/subscribe", params)
 }
 
@@ -240,6 +244,18 @@ fn messages_of_others_and_schedules_are_for_the_program() {
     queued("broker", "\"fail\"", |found| {
         found.iter().any(|one| one["attempts"] == 1.0)
     });
+}
+
+#[test]
+fn what_a_function_knows_is_read_by_a_schedule_for_its_subscribers() {
+    subscribed_to("tide.turned", "evented", "/ok/tides");
+    let start = Instant::now();
+    while page("receiver", "/sent?to=/ok/tides", None) == json!([]) {
+        let ran = page("broker", "/run", None);
+        assert_eq!(ran["outcome"], "ok", "{ran}");
+        assert!(start.elapsed() < PATIENCE, "nothing came");
+        std::thread::sleep(BETWEEN);
+    }
 }
 
 #[test]

@@ -44,6 +44,7 @@ fn queue(answers: Vec<Result<(u16, String), HttpError>>) -> (SqsQueue, Arc<Playe
     let settings = DeliveryQueue {
         queue: at("events"),
         dead: Some(at("dead")),
+        scheduled: false,
         account: AwsAccount::new("eu-west-1", keys),
     };
     let queue = SqsQueue {
