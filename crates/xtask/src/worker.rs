@@ -271,9 +271,11 @@ pub(crate) fn build(
     tools: &WorkerTools,
     package: &Path,
     folder: &Path,
+    more: &[&str],
 ) -> Result<()> {
     let mut build = build_command(cx, tools)?;
-    process::run(build.arg("--out-dir").arg(folder).arg(package))
+    build.arg("--out-dir").arg(folder).arg(package);
+    process::run(build.args(more))
 }
 
 fn build_command(cx: &Context, tools: &WorkerTools) -> Result<Command> {

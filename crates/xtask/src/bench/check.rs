@@ -25,12 +25,13 @@ const WRITE: &str = "--write";
 const ALLOWED: u64 = 20;
 
 /// What can be compared, and who measures it.
-const PARTS: [(&str, Measure); 5] = [
+const PARTS: [(&str, Measure); 6] = [
     ("one-tool", one_tool),
     ("instructions", instructions),
     ("table", with_table),
     ("toolkits", with_toolkits),
     ("workers", of_workers),
+    ("extensions", of_extensions),
 ];
 type Measure = fn(&Context) -> Result<Figures>;
 type Figures = BTreeMap<String, u64>;
@@ -170,16 +171,48 @@ fn of_workers(cx: &Context) -> Result<Figures> {
             .target
             .join("worker")
             .join(format!("check-{}", name.replace(' ', "-")));
-        build(cx, &tools, &cx.root.join(folder), &target)?;
-        let bytes = workers::size(Some("index_bg.wasm"), "index.js", &target)?;
-        let of = |member: &str| bytes[member].as_u64().unwrap_or_default();
-        sizes.push((name, of("wasm_gzip") + of("script_gzip")));
+        build(cx, &tools, &cx.root.join(folder), &target, &[])?;
+        sizes.push((name, worker_bytes(&target)?));
     }
     let [(_, bare), others @ ..] = &sizes[..] else {
         return Err(Error::new(format!("no Worker of {WORKER} was built")));
     };
     let over = |(name, size): &(&str, u64)| ((*name).to_owned(), size.saturating_sub(*bare));
     Ok(others.iter().map(over).collect())
+}
+
+/// Bytes that the least use of each extension adds to one tool, after gzip: to a function of Lambda with
+/// its table, and to a Worker.
+fn of_extensions(cx: &Context) -> Result<Figures> {
+    const PACKAGE: &str = "mcpfn-bench-extensions";
+    let tools = setup::worker_tools(cx)?;
+    let sizes = |feature: &str| {
+        let features = if feature == NONE { "" } else { feature };
+        let function = bytes(&lambda::build(cx, PACKAGE, features)?)?;
+        let (package, out) = (cx.root.join("bench/extensions"), cx.target.join("worker"));
+        let out = out.join(format!("check-{feature}"));
+        build(cx, &tools, &package, &out, &["--features", features])?;
+        let worker = worker_bytes(&out)?;
+        Ok::<_, Error>([function.values().sum(), worker])
+    };
+    let before = sizes(NONE)?;
+    let mut figures = Figures::new();
+    for feature in ["tasks", "events", "skills", "pages"] {
+        for ((host, before), after) in HOSTS.iter().zip(before).zip(sizes(feature)?) {
+            figures.insert(format!("{feature}, {host}"), after.saturating_sub(before));
+        }
+    }
+    Ok(figures)
+}
+
+const NONE: &str = "none";
+const HOSTS: [&str; 2] = ["Lambda", "Workers"];
+
+/// Module and script of a Worker, after gzip.
+fn worker_bytes(folder: &Path) -> Result<u64> {
+    let bytes = workers::size(Some("index_bg.wasm"), "index.js", folder)?;
+    let of = |member: &str| bytes[member].as_u64().unwrap_or_default();
+    Ok(of("wasm_gzip") + of("script_gzip"))
 }
 
 fn bytes(program: &Path) -> Result<Figures> {
@@ -243,10 +276,7 @@ mod tests {
         };
         assert_eq!(
             names(&[]).unwrap(),
-            (
-                vec!["one-tool", "instructions", "table", "toolkits", "workers"],
-                false
-            )
+            (PARTS.map(|(part, _)| part).to_vec(), false)
         );
         assert_eq!(names(&["table", "--write"]).unwrap(), (vec!["table"], true));
         assert!(names(&["moon"]).unwrap_err().to_string().contains("`moon`"));

@@ -187,7 +187,7 @@ fn sizes(cx: &Context, tools: &WorkerTools, workspace: &Workspace) -> Result<Val
     let gzip =
         wasm::gzip(&bytes).ok_or_else(|| Error::new("sizes are measured with gzip; install it"))?;
     let out = cx.target.join("worker/bench-toolkit");
-    worker::build(cx, tools, &workspace.0.join("crates/server"), &out)?;
+    worker::build(cx, tools, &workspace.0.join("crates/server"), &out, &[])?;
     let mut sizes = workers::size(Some("index_bg.wasm"), "index.js", &out)?;
     sizes["program"] = bytes.len().into();
     sizes["program_gzip"] = gzip.into();

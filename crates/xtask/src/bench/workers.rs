@@ -138,7 +138,7 @@ fn folder(cx: &Context, name: &str) -> PathBuf {
 
 fn built(cx: &Context, tools: &WorkerTools, name: &str, package: &str) -> Result<PathBuf> {
     let folder = folder(cx, name);
-    build(cx, tools, &cx.root.join(package), &folder)?;
+    build(cx, tools, &cx.root.join(package), &folder, &[])?;
     Ok(folder)
 }
 
