@@ -10,6 +10,7 @@ use crate::{
 };
 
 pub(crate) fn run(cx: &Context, _: &mut Counts) -> Result<()> {
+    locked(cx)?;
     let program = setup::cargo_deny(cx)?;
     let deny = || {
         let mut command = Command::new(&program);
@@ -30,6 +31,19 @@ pub(crate) fn run(cx: &Context, _: &mut Counts) -> Result<()> {
         Err(error) => return Err(Error::new(format!("a dependency has an advisory: {error}"))),
     }
     Ok(())
+}
+
+/// The benchmarks' servers have a lock file of their own, which a change of a crate's dependencies makes
+/// old: whoever measures next could not build them.
+fn locked(cx: &Context) -> Result<()> {
+    let mut metadata = cx.cargo();
+    metadata.current_dir(cx.root.join("bench/peers"));
+    metadata.args(["metadata", "--locked", "--format-version", "1"]);
+    process::read(&mut metadata).map(drop).map_err(|error| {
+        Error::new(format!(
+            "{error}; `cargo metadata` in bench/peers writes what its lock file lacks"
+        ))
+    })
 }
 
 fn database_missing(said: &str) -> bool {
