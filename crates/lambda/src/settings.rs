@@ -191,10 +191,11 @@ fn beside(
 #[cfg(not(feature = "dynamodb"))]
 fn without_table(reader: &mut EnvReader<'_>, mode: Mode) {
     for (variable, word, own) in [
-        ("MCPFN_TASKS_FUNCTION", "tasks", Mode::Tasks),
-        ("MCPFN_EVENTS_QUEUE", "events", Mode::Events),
+        ("MCPFN_TASKS_FUNCTION", "tasks", Some(Mode::Tasks)),
+        ("MCPFN_EVENTS_QUEUE", "events", Some(Mode::Events)),
+        ("MCPFN_EVENTS_SCHEDULE", "events", None),
     ] {
-        if mode == own || reader.text(variable).is_some() {
+        if own == Some(mode) || reader.text(variable).is_some() {
             reader.mistake(format!(
                 "{variable} or MCPFN_LAMBDA_MODE={word} is set, but this program was built without \
                  the feature dynamodb, which has the store of {word}: build it with that, or remove \

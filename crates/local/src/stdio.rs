@@ -81,7 +81,10 @@ impl Calls {
             Received::Run { id, call } => {
                 let is_stream = call.is_stream();
                 let handle = self.tasks.spawn(run(call, self.lines.clone()));
-                self.by_id.insert(id, (handle, is_stream));
+                // a stream whose id is taken is waited for by nobody
+                if let Some((older, true)) = self.by_id.insert(id, (handle, is_stream)) {
+                    older.abort();
+                }
                 self.forget_finished();
             }
             Received::Batch(batch) => {

@@ -1,10 +1,12 @@
 //! Sends events to subscribers from this process: takes work out of a queue while the process lives,
 //! some of it at a time. Where several instances share a queue each takes what the others have not.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use mcpfn_core::Server;
 use mcpfn_core::handler::BoxFuture;
 use mcpfn_core::host::EventJobRun;
@@ -184,7 +186,12 @@ async fn run(
     taken: TakenEventJob,
 ) {
     let work = taken.job.body.clone();
-    let end = match server.run_event_job(work, &platform).await {
+    // a panic in one of an author's functions is this work's, which would panic again
+    let done = AssertUnwindSafe(server.run_event_job(work, &platform)).catch_unwind();
+    let done = done.await.unwrap_or_else(|_| EventJobRun::Dead {
+        reason: "a function of the event panicked; the log says where".to_owned(),
+    });
+    let end = match done {
         EventJobRun::Done => EventJobEnd::Done,
         EventJobRun::Again { body, at_ms } => EventJobEnd::Again(body, at_ms),
         EventJobRun::Dead { reason } => EventJobEnd::Dead(reason),

@@ -26,6 +26,7 @@ struct EventState {
     /// With the queue of each.
     dead: Vec<(String, EventJob, String)>,
     down: bool,
+    refuses_work: bool,
 }
 
 struct TestLog {
@@ -69,6 +70,11 @@ impl TestEvents {
     /// It answers again.
     pub fn come_back(&self) {
         self.lock().down = false;
+    }
+
+    /// From now on its queue takes nothing, and all else answers; or it takes work again.
+    pub fn refuse_work(&self, refuses: bool) {
+        self.lock().refuses_work = refuses;
     }
 
     /// How many subscriptions there are, also those that expired.
@@ -280,12 +286,17 @@ impl EventQueue for TestEvents {
         jobs: Vec<EventJob>,
         _now_ms: u64,
     ) -> BoxFuture<'a, Result<(), StoreError>> {
-        self.asked(|state| {
+        let put = self.asked(|state| {
+            if state.refuses_work {
+                return Err(StoreError::new("the test has it refuse work"));
+            }
             for job in jobs {
                 let key = (queue.to_owned(), job.key.clone());
                 state.jobs.entry(key).or_insert((job, 0, 0));
             }
-        })
+            Ok(())
+        });
+        Box::pin(async move { put.await? })
     }
 }
 

@@ -6,10 +6,8 @@ use std::future::{Future, poll_fn};
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::task::Poll;
 
-use mcpfn_core::Server;
 use mcpfn_core::host::EventJobRun;
 use mcpfn_core::port::{Platform, StoreError};
 use mcpfn_settings::{Setting, Setup};
@@ -35,9 +33,8 @@ const AGAIN_S: u32 = 10;
 /// Until one comes again with which nothing can be done: until somebody deploys what can.
 const LATER_S: u32 = 300;
 
-/// Most rounds of one run of a schedule, in each of which an event gives a thousand occurrences; the
-/// next run goes on.
-const MOST_ROUNDS: usize = 10;
+/// Longer than the longest pause between two attempts, in milliseconds.
+const MOST_DELAY_MS: u64 = 3 * 60 * 60 * 1000;
 
 /// What becomes of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,7 +121,8 @@ async fn due(host: &WorkerHost, run: Scheduled) -> bool {
         );
     }
     let (server, platform) = (&host.server, &host.platform);
-    let read = !host.scheduled || all_read(server, platform).await;
+    // what is left of many is for the next run
+    let read = !host.scheduled || server.pump_events(platform).await.failed == 0;
     let Some(events) = port else {
         return read;
     };
@@ -134,19 +132,6 @@ async fn due(host: &WorkerHost, run: Scheduled) -> bool {
         tracing::error!(event = "schedule_failed", cause, "the next run comes");
     }
     read && done.is_ok()
-}
-
-/// Reads what is new, and says whether all of it could be read.
-async fn all_read(server: &Server, platform: &Arc<Platform>) -> bool {
-    let mut all = true;
-    for _ in 0..MOST_ROUNDS {
-        let pumped = server.pump_events(platform).await;
-        all &= pumped.failed == 0;
-        if !pumped.more {
-            break;
-        }
-    }
-    all
 }
 
 /// What every event shares, and by whom the log knows this one; nothing where it is not as it should
@@ -237,6 +222,10 @@ async fn event(
     }
     let work = bytes::Bytes::from(letter.work);
     let now_ms = host.platform.now_ms();
+    if letter.due_ms > now_ms.saturating_add(MOST_DELAY_MS) {
+        let reason = "its time is further away than any attempt to send an event";
+        return buried(events, text, reason).await;
+    }
     if letter.due_ms > now_ms {
         let sent = events.send_on(&queue, work, letter.due_ms, now_ms).await;
         return followed(host, sent);

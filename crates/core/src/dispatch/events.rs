@@ -90,16 +90,26 @@ impl Server {
     /// instances, do no harm: one of them reads. An event takes at most a thousand occurrences of each
     /// call. Dropping it loses nothing: some are sent again, with the same ids.
     pub async fn pump_events(&self, platform: &Arc<Platform>) -> EventsPumped {
+        self.pump_events_until(platform, u64::MAX).await
+    }
+
+    /// The same for a host whose time ends (milliseconds since 1970): nothing is begun in the last ten
+    /// seconds of it. What is left then is for the next call.
+    pub async fn pump_events_until(&self, platform: &Arc<Platform>, end_ms: u64) -> EventsPumped {
         match ServerEvents::of(self) {
-            Some(service) => (service.pump)(self.clone(), Arc::clone(platform)).await,
+            Some(service) => (service.pump)(self.clone(), Arc::clone(platform), end_ms).await,
             None => EventsPumped::default(),
         }
     }
 }
 
 /// Reads events for their subscribers.
-pub(crate) fn pumped(server: Server, platform: Arc<Platform>) -> BoxFuture<'static, EventsPumped> {
-    Box::pin(async move { pump::all(&server, &platform).await })
+pub(crate) fn pumped(
+    server: Server,
+    platform: Arc<Platform>,
+    end_ms: u64,
+) -> BoxFuture<'static, EventsPumped> {
+    Box::pin(async move { pump::all(&server, &platform, end_ms).await })
 }
 
 /// Does work of the queue.

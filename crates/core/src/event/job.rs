@@ -28,7 +28,9 @@ pub(crate) enum EventWork {
         event: String,
         subscription: String,
         after: u64,
-        until: u64,
+        /// Nothing while its record is not live: then it is what there is when that is seen.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<u64>,
     },
     /// Sends an event to one subscriber.
     Deliver {
@@ -51,14 +53,19 @@ impl EventWork {
 
     /// As a job that is not there twice.
     pub(crate) fn job(&self, server: &str, due_ms: u64) -> EventJob {
+        // another one that begins there and ends later is other work
+        let mut to = [0; 8];
         let (kind, event, whose, at) = match self {
             Self::FanOut { event, at, .. } => (&b"fan out"[..], event, "", at),
             Self::CatchUp {
                 event,
                 subscription,
                 after,
-                ..
-            } => (&b"catch up"[..], event, subscription.as_str(), after),
+                until,
+            } => {
+                to = until.unwrap_or_default().to_be_bytes();
+                (&b"catch up"[..], event, subscription.as_str(), after)
+            }
             Self::Deliver {
                 event,
                 subscription,
@@ -69,7 +76,7 @@ impl EventWork {
         let parts = [server.as_bytes(), event.as_bytes(), whose.as_bytes()];
         let at = at.to_be_bytes();
         EventJob {
-            key: digest_key(&[kind, parts[0], parts[1], parts[2], &at]),
+            key: digest_key(&[kind, parts[0], parts[1], parts[2], &at, &to]),
             body: self.written(),
             due_ms,
         }

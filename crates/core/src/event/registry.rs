@@ -27,7 +27,7 @@ pub(crate) type ServeEvents =
 /// Does work of the queue.
 pub(crate) type RunEventJob = fn(Server, Bytes, Arc<Platform>) -> BoxFuture<'static, EventJobRun>;
 /// Reads events for their subscribers.
-pub(crate) type PumpEvents = fn(Server, Arc<Platform>) -> BoxFuture<'static, EventsPumped>;
+pub(crate) type PumpEvents = fn(Server, Arc<Platform>, u64) -> BoxFuture<'static, EventsPumped>;
 
 /// All events of a server.
 pub(crate) struct ServerEvents {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use mcpfn_core::event::{Event, EventOccurrence, EventPage, EventPoll};
 use mcpfn_core::host::EventsPumped;
-use mcpfn_core::port::HttpClient;
+use mcpfn_core::port::{EventRetention, HttpClient};
 use mcpfn_core::{Builder, Cx, JsonSchema, Principal, PrincipalKind, Scopes, Server, ToolError};
 use mcpfn_testing::{TestClient, TestHttp, block_on};
 use serde::Deserialize;
@@ -28,6 +28,8 @@ struct Table {
     rows: Mutex<Vec<Value>>,
     asked: AtomicUsize,
     broken: AtomicUsize,
+    /// Happens while the function is asked.
+    meanwhile: Mutex<Option<Box<dyn FnOnce() + Send>>>,
 }
 
 #[derive(Clone, Default)]
@@ -44,8 +46,14 @@ impl Shared {
 async fn rows(_: Chosen, poll: EventPoll, cx: Cx) -> Result<EventPage, ToolError> {
     let table = &cx.state::<Shared>()?.0;
     table.asked.fetch_add(1, Ordering::Relaxed);
-    if table.broken.load(Ordering::Relaxed) > 0 {
-        return Err(ToolError::internal("the table is not there"));
+    if let Some(meanwhile) = table.meanwhile.lock().unwrap().take() {
+        meanwhile();
+    }
+    match table.broken.load(Ordering::Relaxed) {
+        0 => {}
+        1 => return Err(ToolError::internal("the table is not there")),
+        2 => return Err(ToolError::new("try again")),
+        _ => return Ok(EventPage::new("0").truncated()),
     }
     let rows = table.rows.lock().unwrap();
     let Some(cursor) = poll.cursor() else {
@@ -59,11 +67,12 @@ async fn rows(_: Chosen, poll: EventPoll, cx: Cx) -> Result<EventPage, ToolError
     Ok(page.more(until < rows.len()))
 }
 
-fn builder(table: &Shared) -> Builder {
+fn builder(table: &Shared, keep: EventRetention) -> Builder {
     let added = Event::new("row.added")
         .description("A row was added.")
         .payload_schema(json!({"type": "object", "properties": {"n": {"type": "integer"}}}))
         .poll(rows)
+        .keep(keep)
         .sent();
     Server::builder("rows", "1.0.0")
         .state(table.clone())
@@ -89,9 +98,13 @@ struct World {
 
 impl World {
     fn new() -> Self {
+        Self::keeping(EventRetention::default())
+    }
+
+    fn keeping(keep: EventRetention) -> Self {
         let (table, receiver) = (Shared::default(), receiver());
         let alice = Principal::new(PrincipalKind::Jwt, "alice").with_scopes(Scopes::all());
-        let client = TestClient::new(builder(&table))
+        let client = TestClient::new(builder(&table, keep))
             .principal(alice)
             .with_port::<dyn HttpClient>(Arc::new(receiver.clone()));
         Self {
@@ -251,7 +264,7 @@ fn a_function_that_fails_loses_nothing_and_is_asked_again() {
         "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"});
     let params = World::params(&json!({ "delivery": other }));
     let refused = world.client.request("events/subscribe", params).wait();
-    assert!(refused.is_err() || world.table.0.asked.load(Ordering::Relaxed) > 0);
+    assert!(refused.is_err(), "{refused:?}");
     world.table.0.broken.store(0, Ordering::Relaxed);
     assert_eq!(world.pump().appended, 1);
     assert!(world.arrived().contains(&"row-1".to_owned()));
@@ -295,4 +308,89 @@ fn an_input_that_needs_something_can_not_be_read_for_all() {
         .sent();
     let told = Server::builder("x", "1").event(event).build().unwrap_err();
     assert!(told.to_string().contains("be optional"), "{told}");
+}
+
+/// Of two at the same time one reads, and the other one leaves.
+#[test]
+fn a_second_reader_at_the_same_time_reads_nothing() {
+    let world = World::new();
+    world.subscribe(&json!({}));
+    world.table.add("a");
+    let (server, platform) = (world.client.server(), world.client.platform());
+    let (server, platform) = (server.clone(), Arc::clone(platform));
+    let asked = Arc::new(AtomicUsize::new(0));
+    let seen = Arc::clone(&asked);
+    let table = Arc::clone(&world.table.0);
+    *world.table.0.meanwhile.lock().unwrap() = Some(Box::new(move || {
+        let before = table.asked.load(Ordering::Relaxed);
+        let pumped = block_on(server.pump_events(&platform));
+        assert_eq!(pumped, EventsPumped::default());
+        assert_eq!(table.asked.load(Ordering::Relaxed), before, "it asked");
+        seen.fetch_add(1, Ordering::Relaxed);
+    }));
+    assert_eq!(world.pump().appended, 1);
+    assert_eq!(asked.load(Ordering::Relaxed), 1);
+    assert_eq!(world.arrived(), ["row-1"]);
+}
+
+/// However seldom a schedule runs, and however short an event is kept.
+#[test]
+fn where_the_function_is_outlives_the_pause_between_two_rounds() {
+    let world = World::keeping(EventRetention {
+        max_age_ms: 30_000,
+        max_events: 10,
+    });
+    world.subscribe(&json!({"ttlMs": 7_200_000}));
+    for hour in 1..=2 {
+        world.client.time().advance(50 * MINUTE);
+        world.table.add("a");
+        assert_eq!(world.pump().appended, 1, "{hour}");
+        world.client.run_events();
+    }
+    assert_eq!(world.arrived(), ["row-1", "row-2"]);
+}
+
+#[test]
+fn nothing_is_begun_without_the_time_for_it() {
+    let world = World::new();
+    world.subscribe(&json!({}));
+    world.table.add("a");
+    let (server, platform) = (world.client.server(), world.client.platform());
+    let until = |left_ms| {
+        let end_ms = world.client.time().now_ms() + left_ms;
+        block_on(server.pump_events_until(platform, end_ms))
+    };
+    let asked = || world.table.0.asked.load(Ordering::Relaxed);
+    let before = asked();
+    let left = until(9_000);
+    assert_eq!((left.appended, left.more, asked()), (0, true, before));
+    // of many, what fits into the time
+    for _ in 0..99 {
+        world.table.add("a");
+    }
+    assert_eq!(until(10_000).appended, 100, "no time passes here");
+    assert_eq!(world.arrived().len(), 100);
+}
+
+/// What nobody is told of is in the log, also where the author gave no cause.
+#[test]
+fn what_is_not_read_is_said_in_the_log() {
+    let world = World::new();
+    world.subscribe(&json!({}));
+    world.table.add("a");
+    world.table.0.broken.store(2, Ordering::Relaxed);
+    assert_eq!(world.pump().failed, 1);
+    let causes = world.client.audit().causes();
+    assert!(
+        causes.iter().any(|it| it.contains("try again")),
+        "{causes:?}"
+    );
+    // a cursor that the function can't read any more
+    world.table.0.broken.store(3, Ordering::Relaxed);
+    assert_eq!(world.pump().failed, 0);
+    let causes = world.client.audit().causes();
+    assert!(
+        causes.iter().any(|it| it.contains("events are missing")),
+        "{causes:?}"
+    );
 }

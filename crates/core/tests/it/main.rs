@@ -23,6 +23,7 @@ mod upstreams;
 mod events;
 
 /// Those that are read from elsewhere, on their way to addresses.
+mod event_missed;
 mod event_pump;
 
 /// One message in, the bytes of its answer out.

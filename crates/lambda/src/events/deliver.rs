@@ -18,6 +18,10 @@ const UNREADABLE: &str = "it is no work of a queue of events, or another version
 const FOREIGN: &str =
     "it is work of another server: MCPFN_SERVER_NAME, or the program's name, changed";
 
+const FAR: &str = "its time is further away than any attempt to send an event";
+/// Longer than the longest pause between two attempts, in milliseconds.
+const MOST_DELAY_MS: u64 = 3 * 60 * 60 * 1000;
+
 /// Does what messages order, and says in Lambda's words which of them are to come again.
 pub(crate) async fn run(
     function: &Function,
@@ -63,6 +67,9 @@ async fn follow(
         return buried(queue, &message.body, FOREIGN).await;
     }
     let now_ms = platform.now_ms();
+    if work.due_ms > now_ms.saturating_add(MOST_DELAY_MS) {
+        return buried(queue, &message.body, FAR).await;
+    }
     if now_ms < work.due_ms {
         queue.send(std::slice::from_ref(&work), now_ms).await?;
         return Ok(true);

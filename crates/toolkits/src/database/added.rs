@@ -92,24 +92,58 @@ fn event(growing: Growing) -> Event {
         .sent()
 }
 
-/// Where a client is: behind this number, and up to which the last look saw some.
+/// How long a look on PostgreSQL is old until what it saw counts as settled, in milliseconds: a
+/// transaction that had taken a smaller number by then has ended.
+const SETTLES_MS: u64 = 5_000;
+
+/// Where a client is: behind this number, and up to which a look saw some, and when.
 #[derive(Debug, Clone, Copy)]
 struct Place {
     behind: i64,
     seen: i64,
+    seen_ms: u64,
 }
 
 impl Place {
     fn read(cursor: &str) -> Option<Self> {
-        let (behind, seen) = cursor.split_once(':')?;
-        Some(Self {
-            behind: behind.parse().ok()?,
-            seen: seen.parse().ok()?,
-        })
+        let mut parts = cursor.split(':');
+        let place = Self {
+            behind: parts.next()?.parse().ok()?,
+            seen: parts.next()?.parse().ok()?,
+            // of an earlier version: long ago
+            seen_ms: parts.next().map_or(Ok(0), str::parse).ok()?,
+        };
+        parts.next().is_none().then_some(place)
     }
 
     fn written(self) -> String {
-        format!("{}:{}", self.behind, self.seen)
+        format!("{}:{}:{}", self.behind, self.seen, self.seen_ms)
+    }
+
+    /// Up to which number nothing can come any more, at a look that sees some up to `last`. With
+    /// `waits`, numbers are given before rows can be seen.
+    fn settled(self, last: i64, now_ms: u64, waits: bool) -> i64 {
+        match waits {
+            false => last.max(self.seen),
+            true if self.is_old(now_ms) => self.seen.max(self.behind),
+            true => self.behind,
+        }
+    }
+
+    fn is_old(self, now_ms: u64) -> bool {
+        now_ms >= self.seen_ms.saturating_add(SETTLES_MS)
+    }
+
+    /// The next one, once everything up to `settled` was given.
+    fn next(self, settled: i64, last: i64, now_ms: u64, waits: bool) -> Self {
+        if waits && !self.is_old(now_ms) {
+            return self;
+        }
+        Self {
+            behind: settled,
+            seen: last.max(self.seen),
+            seen_ms: now_ms,
+        }
     }
 }
 
@@ -125,6 +159,7 @@ async fn added(growing: Growing, poll: EventPoll, cx: Cx) -> Result<EventPage, T
         let now = Place {
             behind: last,
             seen: last,
+            seen_ms: cx.now_ms(),
         };
         let page = EventPage::new(now.written());
         return Ok(if place.is_none() {
@@ -133,21 +168,19 @@ async fn added(growing: Growing, poll: EventPoll, cx: Cx) -> Result<EventPage, T
             page.truncated()
         });
     };
-    let settled = match database(&cx)?.dialect() {
-        Dialect::Postgres => place.seen,
-        _ => last.max(place.seen),
-    };
+    let (now_ms, waits) = (cx.now_ms(), database(&cx)?.dialect() == Dialect::Postgres);
+    let settled = place.settled(last, now_ms, waits);
     let limit = poll.limit().min(ROWS);
     let found = rows(table, &key, (place.behind, settled), limit, &cx).await?;
     let more = found.truncated;
-    let events = events(&growing, found, cx.now_ms())?;
-    let behind = match events.last() {
-        Some((number, _)) if more => *number,
-        _ => settled.max(place.behind),
-    };
-    let next = Place {
-        behind,
-        seen: last.max(place.seen),
+    let events = events(&growing, found, now_ms)?;
+    let next = match events.last() {
+        // what was seen is as old as before: the rest of it comes at once
+        Some((number, _)) if more => Place {
+            behind: *number,
+            ..place
+        },
+        _ => place.next(settled, last, now_ms, waits),
     };
     let events = events.into_iter().map(|(_, event)| event);
     Ok(EventPage::new(next.written()).events(events).more(more))
@@ -235,6 +268,31 @@ fn told(growing: &Growing, error: &ToolError) -> ToolError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A number that is given and not yet to be seen, while others behind it are.
+    #[test]
+    fn a_row_that_is_committed_late_is_not_passed_over() {
+        let place = Place::read("100:150:10000").unwrap();
+        assert_eq!(Place::read(&place.written()).unwrap().seen_ms, 10_000);
+        for (now_ms, settled, next) in [
+            // two looks within a moment settle nothing
+            (10_001, 100, "100:150:10000"),
+            (14_999, 100, "100:150:10000"),
+            (15_000, 150, "150:200:15000"),
+            (99_000, 150, "150:200:99000"),
+        ] {
+            assert_eq!(place.settled(200, now_ms, true), settled, "{now_ms}");
+            let after = place.next(settled, 200, now_ms, true);
+            assert_eq!(after.written(), next, "{now_ms}");
+        }
+        // where rows are seen in the order of their numbers nothing waits
+        assert_eq!(place.settled(200, 10_001, false), 200);
+        assert_eq!(place.next(200, 200, 10_001, false).behind, 200);
+        assert_eq!(Place::read("100:150").unwrap().seen_ms, 0);
+        for wrong in ["", "1", "1:", "1:2:", "1:2:x", "1:2:3:4", "a:2"] {
+            assert!(Place::read(wrong).is_none(), "{wrong}");
+        }
+    }
 
     #[test]
     fn lists_are_read_and_mistakes_are_named() {

@@ -1,5 +1,6 @@
 //! What a client is told of what failed here: nothing of the cause, which the log gets.
 
+use super::pump;
 use crate::error::{ErrorKind, ToolError};
 use crate::event::signature::hex;
 use crate::event::source::FeedFailure;
@@ -27,10 +28,12 @@ pub(super) fn failed(
     told(platform, method, event, error)
 }
 
-/// What a client is told of an author's function that failed; the log gets the cause.
+/// What a client is told of an author's function that failed; the log gets the cause, or what the
+/// client is told, because it may be that there is none.
 pub(super) fn told(platform: &Platform, method: &str, event: &str, error: ToolError) -> Error {
     let (message, cause) = match error.into_kind() {
         ErrorKind::Failed { message, cause, .. } => (Some(message), cause),
+        ErrorKind::NotFound { message } if method == pump::METHOD => (Some(message), None),
         ErrorKind::NotFound { message } => return Error::invalid_params(message),
         ErrorKind::Internal { cause } => (None, Some(cause)),
         _ => (None, Some("it can't ask the client anything".to_owned())),
@@ -38,7 +41,8 @@ pub(super) fn told(platform: &Platform, method: &str, event: &str, error: ToolEr
     let mut id = [0; 8];
     platform.random.fill(&mut id);
     let id = hex(&id);
-    if let Some(cause) = &cause {
+    let alone = message.as_ref().filter(|_| method == pump::METHOD);
+    if let Some(cause) = cause.as_ref().or(alone) {
         let failure = Failure::new(&id, method, event, cause);
         platform.audit_log.failure(&failure);
     }

@@ -16,6 +16,8 @@ use crate::port::{
 
 /// Subscriptions of one page.
 const PAGE: usize = 100;
+/// From one look to the next at a subscriber that has not confirmed its address, in milliseconds.
+const CONFIRMED_MS: u64 = 2_000;
 /// Events that one subscriber missed, of one page.
 const MISSED: usize = 100;
 
@@ -61,6 +63,12 @@ impl<'a> EventPlace<'a> {
         let (now_ms, keep) = (self.platform.clock.now_ms(), self.event.keep);
         let read = self.ports.log.read(&self.topic, after, limit, now_ms, keep);
         asked(&self.platform.timer, read).await
+    }
+
+    async fn end(&self) -> Result<EventPosition, StoreError> {
+        let (now_ms, keep) = (self.platform.clock.now_ms(), self.event.keep);
+        let end = self.ports.log.end(&self.topic, now_ms, keep);
+        asked(&self.platform.timer, end).await
     }
 
     async fn put(&self, jobs: Vec<EventJob>, now_ms: u64) -> Result<(), StoreError> {
@@ -130,13 +138,15 @@ pub(super) async fn subscribers(
     })
 }
 
-/// Orders deliveries of what one subscriber missed, from one position to another.
+/// Orders deliveries of what one subscriber missed, from one position to another. The order for it is
+/// there before the subscription counts, so that nothing is lost where that can't be written at once;
+/// until then it waits.
 pub(super) async fn missed(
     service: &ServerEvents,
     platform: &Platform,
     name: &str,
     subscription: String,
-    (after, until): (u64, u64),
+    (after, until): (u64, Option<u64>),
 ) -> Result<EventJobRun, StoreError> {
     let Some(place) = EventPlace::find(service, platform, name)? else {
         return Ok(EventJobRun::Done);
@@ -151,6 +161,26 @@ pub(super) async fn missed(
     let found = asked(&platform.timer, found).await?;
     let Some(record) = found.and_then(|row| SubscriptionRecord::read(&row.body)) else {
         return Ok(EventJobRun::Done);
+    };
+    if record.pending {
+        // it is confirmed within a minute, or gone
+        let same = EventWork::CatchUp {
+            event: name.to_owned(),
+            subscription,
+            after,
+            until,
+        };
+        return Ok(EventJobRun::Again {
+            body: same.written(),
+            at_ms: now_ms + CONFIRMED_MS,
+        });
+    }
+    if record.health.suspended {
+        return Ok(EventJobRun::Done);
+    }
+    let until = match until {
+        Some(until) => until,
+        None => place.end().await?.number(),
     };
     let from = EventPosition::from_number(after);
     let read_on = place.read(from, MISSED).await?;
@@ -175,7 +205,7 @@ pub(super) async fn missed(
         event: name.to_owned(),
         subscription,
         after: at,
-        until,
+        until: Some(until),
     };
     Ok(EventJobRun::Again {
         body: next.written(),

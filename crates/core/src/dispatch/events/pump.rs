@@ -13,6 +13,7 @@ use super::find::EventPlace;
 use super::poll::{EventQuestion, WITHIN, ask};
 use crate::canonical::digest_key;
 use crate::context::{Cx, CxParts};
+use crate::error::ToolError;
 use crate::event::cursor::EventCursor;
 use crate::event::emit::Emission;
 use crate::event::job::EventsPumped;
@@ -29,16 +30,24 @@ use crate::principal::Principal;
 use crate::server::Server;
 use crate::version::Revision;
 
-const METHOD: &str = "events/subscribe";
+/// What the log calls it.
+pub(super) const METHOD: &str = "events/subscribe";
 /// Events of one question, and questions of one round: what is left is for the next one.
-const PAGE: usize = 100;
-const PAGES: usize = 10;
-/// For how long the record is one's own, in milliseconds: more than a page takes.
+const PAGE: usize = 20;
+const PAGES: usize = 50;
+/// For how long the record is one's own, in milliseconds: more than a page takes, which is the
+/// question and twenty requests of a second at most.
 const LEASE_MS: u64 = 30_000;
+/// No page is begun with less time than that, in milliseconds: one that is cut off is read again.
+const BEGINS_MS: u64 = 10_000;
+/// How long a beginning is kept for who is about to subscribe, in milliseconds.
+const BEGUN_MS: u64 = 60_000;
+/// How long a record is kept at least, in milliseconds: a day in which no schedule ran.
+const KEPT_MS: u64 = 24 * 60 * 60 * 1000;
 /// The record is the only one under its key.
 const ALONE: SubscriptionBounds = SubscriptionBounds {
-    per_owner: 2,
-    per_topic: 2,
+    per_owner: usize::MAX,
+    per_topic: usize::MAX,
 };
 
 /// Where a function was asked last.
@@ -48,6 +57,9 @@ struct PumpRecord {
     /// Until then it is somebody's, in milliseconds since 1970.
     #[serde(default)]
     until_ms: u64,
+    /// When somebody began here, in milliseconds since 1970.
+    #[serde(default)]
+    begun_ms: u64,
 }
 
 /// Why a round ended early. The log knows it.
@@ -74,8 +86,9 @@ struct Pump<'a> {
     key: String,
 }
 
-/// All events of a server that are read for their subscribers.
-pub(super) async fn all(server: &Server, platform: &Arc<Platform>) -> EventsPumped {
+/// All events of a server that are read for their subscribers, until a time in milliseconds since
+/// 1970.
+pub(super) async fn all(server: &Server, platform: &Arc<Platform>, end_ms: u64) -> EventsPumped {
     let mut pumped = EventsPumped::default();
     let Some(service) = ServerEvents::of(server) else {
         return pumped;
@@ -83,7 +96,7 @@ pub(super) async fn all(server: &Server, platform: &Arc<Platform>) -> EventsPump
     let events = service.events.iter();
     for event in events.filter(|event| event.is_pumped(platform)) {
         let round = match Pump::new(service, event, server, platform) {
-            Ok(pump) => pump.round().await,
+            Ok(pump) => pump.round(end_ms).await,
             Err(error) => Err(error.into()),
         };
         match round {
@@ -112,19 +125,27 @@ pub(super) async fn begin(
 ) -> Result<Option<String>, PumpFailure> {
     let pump = Pump::new(service, event, server, platform)?;
     if pump.has_subscribers().await? {
-        pump.round().await?;
+        pump.round(u64::MAX).await?;
         let (record, _) = pump.found().await?;
         return Ok(record.cursor);
     }
-    let (_, version) = pump.found().await?;
-    let cursor = pump.beginning().await?;
-    let record = PumpRecord {
-        cursor: Some(cursor.clone()),
-        until_ms: 0,
-    };
+    let (record, version) = pump.found().await?;
+    let now_ms = platform.clock.now_ms();
     // another one who begins at this moment begins here, too
-    pump.write(&record, version).await?;
-    Ok(Some(cursor))
+    if record.cursor.is_some() && now_ms < record.begun_ms.saturating_add(BEGUN_MS) {
+        return Ok(record.cursor);
+    }
+    let record = PumpRecord {
+        cursor: Some(pump.beginning().await?),
+        until_ms: 0,
+        begun_ms: now_ms,
+    };
+    let written = pump.write(&record, version).await?;
+    match written {
+        SubscriptionWritten::Done => Ok(record.cursor),
+        // another one was faster
+        _ => Ok(pump.found().await?.0.cursor),
+    }
 }
 
 impl<'a> Pump<'a> {
@@ -148,24 +169,31 @@ impl<'a> Pump<'a> {
     }
 
     /// How many events were kept, and whether there are more.
-    async fn round(&self) -> Result<(usize, bool), PumpFailure> {
+    async fn round(&self, end_ms: u64) -> Result<(usize, bool), PumpFailure> {
+        if !self.has_time(end_ms) {
+            return Ok((0, true));
+        }
         if !self.has_subscribers().await? {
             return Ok((0, false));
         }
         let (record, version) = self.found().await?;
-        let now_ms = self.platform.clock.now_ms();
-        if now_ms < record.until_ms {
+        if self.platform.clock.now_ms() < record.until_ms {
             return Ok((0, false));
+        }
+        if record.cursor.is_none() {
+            self.missing("where its function was asked last is not known any more");
         }
         let (mut cursor, mut version) = (record.cursor, version);
         let mut appended = 0;
         if !self.hold(&cursor, &mut version).await? {
             return Ok((0, false));
         }
-        let ended = self.pages(&mut cursor, &mut version, &mut appended).await;
+        let pages = self.pages((&mut cursor, &mut version), &mut appended, end_ms);
+        let ended = pages.await;
         let record = PumpRecord {
             cursor,
             until_ms: 0,
+            begun_ms: 0,
         };
         self.write(&record, version).await?;
         Ok((appended, ended?))
@@ -175,9 +203,9 @@ impl<'a> Pump<'a> {
     /// one of them.
     async fn pages(
         &self,
-        cursor: &mut Option<String>,
-        version: &mut Option<u64>,
+        (cursor, version): (&mut Option<String>, &mut Option<u64>),
         appended: &mut usize,
+        end_ms: u64,
     ) -> Result<bool, PumpFailure> {
         for _ in 0..PAGES {
             let Some(from) = cursor.clone() else {
@@ -187,10 +215,13 @@ impl<'a> Pump<'a> {
             let batch = self.ask(Some(from.clone())).await?;
             let next = own(&batch.cursor);
             let more = batch.more;
+            if batch.truncated {
+                self.missing("its function can't go on where it was asked last");
+            }
             *appended += self.keep(batch, &from, &next).await?;
             *cursor = Some(next);
-            if !more {
-                return Ok(false);
+            if !more || !self.has_time(end_ms) {
+                return Ok(more);
             }
             if !self.hold(cursor, version).await? {
                 // too slow: another one goes on from here
@@ -226,6 +257,16 @@ impl<'a> Pump<'a> {
         Ok(kept)
     }
 
+    fn has_time(&self, end_ms: u64) -> bool {
+        self.platform.clock.now_ms().saturating_add(BEGINS_MS) <= end_ms
+    }
+
+    /// Says in the log that subscribers do not hear of some of what happened.
+    fn missing(&self, why: &str) {
+        let error = ToolError::internal(format!("events are missing: {why}"));
+        super::failed::told(self.platform, METHOD, &self.event.name, error);
+    }
+
     async fn has_subscribers(&self) -> Result<bool, StoreError> {
         let (topic, now_ms) = (&self.place.topic, self.platform.clock.now_ms());
         let page = self
@@ -255,6 +296,7 @@ impl<'a> Pump<'a> {
         let record = PumpRecord {
             cursor: cursor.clone(),
             until_ms: self.platform.clock.now_ms().saturating_add(LEASE_MS),
+            begun_ms: 0,
         };
         let written = self.write(&record, *version).await?;
         if written != SubscriptionWritten::Done {
@@ -271,8 +313,10 @@ impl<'a> Pump<'a> {
         replaces: Option<u64>,
     ) -> Result<SubscriptionWritten, StoreError> {
         let now_ms = self.platform.clock.now_ms();
-        // who begins behind an older one would be told of what nobody keeps
-        let expires_ms = now_ms.saturating_add(self.event.keep.max_age_ms.max(2 * LEASE_MS));
+        // longer than the time between two rounds, whatever that is
+        let lasts_ms = self.event.keep.max_age_ms.max(KEPT_MS);
+        let lasts_ms = lasts_ms.max(self.event.every_ms.saturating_mul(3));
+        let expires_ms = now_ms.saturating_add(lasts_ms);
         let body = Bytes::from(to_json(record));
         let store = &self.place.webhooks.subscriptions;
         let write = store.write(self.row(), replaces, body, expires_ms, now_ms, ALONE);

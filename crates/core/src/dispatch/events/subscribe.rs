@@ -38,6 +38,8 @@ use crate::text::timestamp;
 
 /// How long an address may take to say that it wants events, and a little, in milliseconds.
 const PENDING_MS: u64 = 60_000;
+/// Longer than it takes to write a subscription that was suspended, in milliseconds.
+const RENEWED_MS: u64 = 10_000;
 /// How often a subscription is written that others write at the same time.
 const TRIES: usize = 4;
 
@@ -123,6 +125,11 @@ struct WrittenSubscription {
     expires_ms: u64,
 }
 
+/// Whether its address said that it wants events.
+fn is_confirmed(row: &SubscriptionRow) -> bool {
+    SubscriptionRecord::read(&row.body).is_some_and(|record| !record.pending)
+}
+
 impl Subscribing {
     /// Where the function of an event stands that has one.
     async fn begin(&self, server: &Server) -> Result<Option<EventCursor>, Error> {
@@ -149,22 +156,40 @@ impl Subscribing {
             .as_ref()
             .and_then(|row| SubscriptionRecord::read(&row.body))
             .filter(|record| !record.pending);
-        let end = self.feed.end().await;
-        let end = end.map_err(|error| unavailable(platform, &error))?;
-        if live.is_none() {
-            // first in the store, where it counts: who has too many makes no address be asked
-            self.put(&ports, end, true).await?;
+        let end = self.end().await?;
+        // first in the store, where it counts: who has too many makes no address be asked. Another
+        // request may have confirmed the address meanwhile
+        if live.is_none() && self.put(&ports, end, true).await?.is_some() {
             if let Err(error) = self.verify().await {
+                // unless the address agreed to another request meanwhile
+                if !self.found(&ports).await?.as_ref().is_some_and(is_confirmed) {
+                    self.withdraw(&ports).await;
+                }
+                return Err(error);
+            }
+        }
+        let suspended = live.as_ref().is_some_and(|record| record.health.suspended);
+        let restarts = suspended || live.is_none();
+        let (from, truncated) = match restarts {
+            true => self.missed_since(end).await?,
+            false => (end, false),
+        };
+        let missed = restarts && from < self.end().await?;
+        if missed {
+            // before the subscription counts: who asks again, because that failed, is a beginner still
+            let due_ms = if suspended { RENEWED_MS } else { 0 };
+            self.order_missed(&ports, from, due_ms).await?;
+        }
+        let written = self.put(&ports, end, false).await?;
+        let written = written.ok_or_else(|| Error::internal("it was not written"))?;
+        if restarts && !missed && from < self.end().await? {
+            // it happened while the address was asked
+            if let Err(error) = self.order_missed(&ports, from, 0).await {
                 self.withdraw(&ports).await;
                 return Err(error);
             }
         }
-        let written = self.put(&ports, end, false).await?;
-        let restarts = live.is_none_or(|record| record.health.suspended);
-        let (cursor, truncated) = match restarts {
-            true => self.catch_up(&ports, end).await?,
-            false => (EventCursor::At(end), false),
-        };
+        let cursor = EventCursor::At(from);
         Ok(json!({
             "id": self.id,
             "refreshBefore": timestamp(Duration::from_millis(written.expires_ms)),
@@ -204,16 +229,26 @@ impl Subscribing {
         verification.pass().await
     }
 
-    /// Writes the subscription over the one that is there, again while others come before it.
+    /// Where the log ends.
+    async fn end(&self) -> Result<EventPosition, Error> {
+        let end = self.feed.end().await;
+        end.map_err(|error| unavailable(&self.feed.platform, &error))
+    }
+
+    /// Writes the subscription over the one that is there, again while others come before it. One that
+    /// is confirmed is not made `pending` again: then nothing is written.
     async fn put(
         &self,
         ports: &WebhookPorts,
         from: EventPosition,
         pending: bool,
-    ) -> Result<WrittenSubscription, Error> {
+    ) -> Result<Option<WrittenSubscription>, Error> {
         let platform = &self.feed.platform;
         for _ in 0..TRIES {
             let found = self.found(ports).await?;
+            if pending && found.as_ref().is_some_and(is_confirmed) {
+                return Ok(None);
+            }
             let now_ms = platform.clock.now_ms();
             let record = self.next(found.as_ref(), from, pending, now_ms)?;
             let lasts_ms = if pending { PENDING_MS } else { self.granted_ms };
@@ -230,7 +265,9 @@ impl Subscribing {
             );
             let written = asked(&platform.timer, write).await;
             match written.map_err(|error| unavailable(platform, &error))? {
-                SubscriptionWritten::Done => return Ok(WrittenSubscription { record, expires_ms }),
+                SubscriptionWritten::Done => {
+                    return Ok(Some(WrittenSubscription { record, expires_ms }));
+                }
                 SubscriptionWritten::Changed => {}
                 full => return Err(self.full(full)),
             }
@@ -300,7 +337,7 @@ impl Subscribing {
         self.errors.exhausted(sentence, limit, max)
     }
 
-    /// Takes a subscription back whose address does not want it.
+    /// Takes a subscription back.
     async fn withdraw(&self, ports: &WebhookPorts) {
         let platform = &self.feed.platform;
         let removed = ports.subscriptions.remove(self.key());
@@ -312,11 +349,7 @@ impl Subscribing {
 
     /// What happened since the client's cursor is sent too. Where the subscription begins, and whether
     /// something is missing.
-    async fn catch_up(
-        &self,
-        ports: &WebhookPorts,
-        end: EventPosition,
-    ) -> Result<(EventCursor, bool), Error> {
+    async fn missed_since(&self, end: EventPosition) -> Result<(EventPosition, bool), Error> {
         let platform = &self.feed.platform;
         let unavailable = |error| unavailable(platform, &error);
         let (cursor, stale) = self.feed.read(self.cursor.as_deref());
@@ -327,7 +360,6 @@ impl Subscribing {
             // and what happened while its address was asked
             None => (end, stale),
         };
-        let until = self.feed.end().await.map_err(unavailable)?;
         let (now_ms, keep) = (platform.clock.now_ms(), self.feed.event.keep);
         let log = self.feed.log().map_err(unavailable)?;
         let look = log.read(&self.feed.topic, from, 1, now_ms, keep);
@@ -335,18 +367,28 @@ impl Subscribing {
         let since = self.since_ms.filter(|_| from < end);
         let since = since.map_or(from, EventPosition::at);
         let truncated = stale || look.truncated || since > from;
+        Ok((from.max(since), truncated))
+    }
+
+    /// Orders what happened since a position, up to when the subscription counts.
+    async fn order_missed(
+        &self,
+        ports: &WebhookPorts,
+        from: EventPosition,
+        later_ms: u64,
+    ) -> Result<(), Error> {
+        let platform = &self.feed.platform;
         let work = EventWork::CatchUp {
             event: self.feed.event.name.clone(),
             subscription: self.id.clone(),
-            after: from.max(since).number(),
-            until: until.number(),
+            after: from.number(),
+            until: None,
         };
-        if from < until {
-            let job = work.job(&self.feed.server, now_ms);
-            let queue = queue(&self.feed.server);
-            let put = ports.queue.put(&queue, vec![job], now_ms);
-            asked(&platform.timer, put).await.map_err(unavailable)?;
-        }
-        Ok((EventCursor::At(from.max(since)), truncated))
+        let now_ms = platform.clock.now_ms();
+        let job = work.job(&self.feed.server, now_ms + later_ms);
+        let queue = queue(&self.feed.server);
+        let put = ports.queue.put(&queue, vec![job], now_ms);
+        let put = asked(&platform.timer, put).await;
+        put.map_err(|error| unavailable(platform, &error))
     }
 }
