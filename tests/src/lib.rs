@@ -25,6 +25,7 @@ pub fn everything() -> Builder {
 }
 
 /// What the program `everything` serves: this host also keeps events.
+#[cfg(not(target_arch = "wasm32"))]
 pub fn everything_with_events() -> Builder {
     everything().with(events::add)
 }
