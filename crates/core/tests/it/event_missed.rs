@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use mcpfn_core::event::Event;
+use mcpfn_core::host::EventJobRun;
 use mcpfn_core::port::HttpClient;
 use mcpfn_core::{Cx, JsonSchema, Principal, PrincipalKind, Scopes, Server, Tool};
-use mcpfn_testing::{ClientError, TestClient, TestHttp};
+use mcpfn_testing::{ClientError, TestClient, TestHttp, block_on};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -152,24 +153,35 @@ fn what_happens_while_the_address_is_asked_comes() {
     }
 }
 
-/// The queue may be quicker than the store.
+/// The queue may be quicker than the store: what is ordered for a subscription comes before it counts.
 #[test]
 fn work_for_a_subscription_that_does_not_count_yet_waits_for_it() {
     let bell = Bell::new();
-    let cursor = bell.cursor();
-    ring(&bell.client, 1);
-    subscribe(&bell.client, &cursor).unwrap();
-    // the same again, of which the work runs while the second one's address is asked
-    let other = Bell::new();
-    let cursor = other.cursor();
-    ring(&other.client, 1);
-    other.meanwhile(|client| {
-        client.run_events();
+    let id = subscribe(&bell.client, &Value::Null).unwrap()["id"].take();
+    let delivery = json!({"mode": "webhook", "url": "https://hooks.example/1"});
+    let stop = json!({"name": "bell.rang", "id": id, "delivery": delivery});
+    bell.client
+        .request("events/unsubscribe", stop)
+        .wait()
+        .unwrap();
+    let work = json!({"do": "catch_up", "event": "bell.rang", "subscription": id, "after": 0});
+    let work = move |client: &TestClient| {
+        let work = work.to_string().into();
+        block_on(client.server().run_event_job(work, client.platform()))
+    };
+    assert_eq!(work(&bell.client), EventJobRun::Done, "there is none");
+    let (said, early) = (Arc::new(Mutex::new(None)), work.clone());
+    let says = Arc::clone(&said);
+    bell.meanwhile(move |client| {
+        ring(client, 1);
+        *says.lock().unwrap() = Some(early(client));
         true
     });
-    subscribe(&other.client, &cursor).unwrap();
-    other.client.time().advance(Duration::from_secs(3));
-    assert_eq!(other.arrived(), bell.arrived());
+    subscribe(&bell.client, &Value::Null).unwrap();
+    let said = said.lock().unwrap().take();
+    assert!(matches!(said, Some(EventJobRun::Again { .. })), "{said:?}");
+    assert_eq!(work(&bell.client), EventJobRun::Done);
+    assert_eq!(bell.arrived(), ["bell-1"]);
 }
 
 /// A client that waits no longer asks again: whichever of both is answered, it has its subscription.
