@@ -159,14 +159,16 @@ impl Subscribing {
         let end = self.end().await?;
         // first in the store, where it counts: who has too many makes no address be asked. Another
         // request may have confirmed the address meanwhile
-        if live.is_none() && self.put(&ports, end, true).await?.is_some() {
-            if let Err(error) = self.verify().await {
-                // unless the address agreed to another request meanwhile
-                if !self.found(&ports).await?.as_ref().is_some_and(is_confirmed) {
-                    self.withdraw(&ports).await;
-                }
-                return Err(error);
+        if live.is_none()
+            && self.put(&ports, end, true).await?.is_some()
+            && let Err(error) = self.verify().await
+        {
+            // unless the address agreed to another request meanwhile
+            let now = self.found(&ports).await.ok().flatten();
+            if !now.as_ref().is_some_and(is_confirmed) {
+                self.withdraw(&ports).await;
             }
+            return Err(error);
         }
         let suspended = live.as_ref().is_some_and(|record| record.health.suspended);
         let restarts = suspended || live.is_none();
