@@ -40,6 +40,7 @@ const EXPANSIONS: &[(&str, &[&str])] = &[
     ("with a canary", &["Canary=true"]),
     ("with tasks", &["Tasks=on"]),
     ("with events", &["Events=on"]),
+    ("with events of tables", &["Events=on", "ToolkitEvents=on"]),
 ];
 /// What is held against every combination of parameters: tests/lambda/tests/template.
 const TEST: &str = "template";

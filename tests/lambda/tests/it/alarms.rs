@@ -672,7 +672,7 @@ fn every_alarm_has_its_section_of_the_runbook() {
         .map(|heading| heading.to_lowercase().replace(' ', "-").replace(',', ""))
         .collect();
     let template = template();
-    let parameters = [("Tasks", "on"), ("Events", "on")];
+    let parameters = [("Tasks", "on"), ("Events", "on"), ("ToolkitEvents", "on")];
     let stack = template.deploy(&parameters).unwrap();
     for (name, about) in stack.of_kind("AWS::CloudWatch::Alarm") {
         let description = about["AlarmDescription"].as_str().unwrap();
