@@ -260,6 +260,12 @@ impl Platform {
         self
     }
 
+    /// Whether a host reads events for their subscribers ([`EventPorts::pumped`]).
+    #[must_use]
+    pub fn pumps_events(&self) -> bool {
+        self.events.as_ref().is_some_and(|events| events.pumps)
+    }
+
     /// What the operator decides about webhooks.
     #[must_use]
     pub fn with_webhook_settings(mut self, settings: WebhookSettings) -> Self {

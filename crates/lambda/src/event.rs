@@ -18,7 +18,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Request, Uri};
 use http_body_util::Full;
 use lambda_http::RequestExt as _;
-use lambda_http::request::RequestContext;
+use lambda_http::request::{LambdaRequest, RequestContext};
 use mcpfn_core::{Principal, Scopes};
 use mcpfn_http::AuthError;
 use mcpfn_settings::strip_base_path;
@@ -61,7 +61,7 @@ impl TriggerEvent {
             multi_value_headers,
             body,
         } = bare::take(event)?;
-        let mut request = lambda_http::request::from_str(&bare).map_err(|_| NotHttp)?;
+        let mut request = read(&bare, version.as_deref()).ok_or(NotHttp)?;
         let context = request.extensions_mut().remove().ok_or(NotHttp)?;
         if !identity::is_of_http(&context) {
             return Err(NotHttp);
@@ -111,6 +111,19 @@ impl TriggerEvent {
         *request.headers_mut() = self.headers;
         request
     }
+}
+
+/// The event as `lambda_http` has it, which tries one trigger after the other; that of a function URL
+/// or an HTTP API says what it is, and is tried first.
+fn read(bare: &str, version: Option<&str>) -> Option<lambda_http::Request> {
+    let known = match version {
+        Some("2.0") => serde_json::from_str(bare)
+            .ok()
+            .map(LambdaRequest::ApiGatewayV2),
+        _ => None,
+    };
+    let request = known.or_else(|| serde_json::from_str(bare).ok());
+    request.map(lambda_http::Request::from)
 }
 
 /// What is left of a path without the API's stage and the base path: what the protocol knows of it.

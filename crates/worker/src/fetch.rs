@@ -59,9 +59,6 @@ pub(crate) struct WorkerHost {
     base_path: String,
     #[cfg(feature = "events")]
     pub(crate) events: Option<Arc<QueueOfEvents>>,
-    /// Whether a schedule reads events for their subscribers.
-    #[cfg(feature = "events")]
-    pub(crate) scheduled: bool,
     zones: Rc<OwnZones>,
 }
 
@@ -206,8 +203,6 @@ impl WorkerHost {
             base_path: settings.base_path,
             #[cfg(feature = "events")]
             events,
-            #[cfg(feature = "events")]
-            scheduled: settings.events_scheduled,
             zones,
         })
     }

@@ -113,7 +113,7 @@ where
 /// it could be done; the log has what could not.
 async fn due(host: &WorkerHost, run: Scheduled) -> bool {
     let port = host.platform.port::<dyn WorkerEvents>();
-    if port.is_none() && !host.scheduled {
+    if port.is_none() && !host.platform.pumps_events() {
         tracing::warn!(
             event = "schedule_unknown",
             "a schedule runs, and nothing is there for it: set {EVENTS_SCHEDULE}=on for events that \
@@ -122,7 +122,7 @@ async fn due(host: &WorkerHost, run: Scheduled) -> bool {
     }
     let (server, platform) = (&host.server, &host.platform);
     // what is left of many is for the next run
-    let read = !host.scheduled || server.pump_events(platform).await.failed == 0;
+    let read = server.pump_events(platform).await.failed == 0;
     let Some(events) = port else {
         return read;
     };

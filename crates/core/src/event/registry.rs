@@ -153,9 +153,7 @@ impl RegisteredEvent {
 
     /// Whether its function is asked for its subscribers.
     pub(crate) fn is_pumped(&self, platform: &Platform) -> bool {
-        let events = platform.events.as_ref();
-        let pumps = events.is_some_and(|events| events.pumps);
-        self.poll.is_some() && self.sent && pumps && sends(platform)
+        self.poll.is_some() && self.sent && platform.pumps_events() && sends(platform)
     }
 }
 

@@ -176,7 +176,10 @@ fn work_for_a_subscription_that_does_not_count_yet_waits_for_it() {
     let said = said.lock().unwrap().take();
     assert!(matches!(said, Some(EventJobRun::Again { .. })), "{said:?}");
     assert_eq!(work(&bell.client), EventJobRun::Done);
-    assert_eq!(bell.arrived(), ["bell-1"]);
+    let mut arrived = bell.arrived();
+    // once for each of both orders, under one id
+    arrived.dedup();
+    assert_eq!(arrived, ["bell-1"]);
 }
 
 /// A client that waits no longer asks again: whichever of both is answered, it has its subscription.

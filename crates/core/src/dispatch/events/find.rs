@@ -79,6 +79,34 @@ impl<'a> EventPlace<'a> {
         asked(&self.platform.timer, put).await
     }
 
+    /// Orders deliveries of a page of what one subscriber missed. Gives where the next one begins, if
+    /// there is one.
+    async fn page(
+        &self,
+        (server, id, record): (&str, &str, &SubscriptionRecord),
+        (after, until): (u64, u64),
+    ) -> Result<Option<u64>, StoreError> {
+        let now_ms = self.platform.clock.now_ms();
+        let from = EventPosition::from_number(after);
+        let read_on = self.read(from, MISSED).await?;
+        let (mut at, mut jobs) = (after, Vec::new());
+        for logged in &read_on.events {
+            at = logged.position.number();
+            if at > until {
+                break;
+            }
+            let Some(occurrence) = read(logged) else {
+                continue;
+            };
+            if self.event.selects(&record.arguments, &occurrence.data) {
+                let name = &self.event.name;
+                jobs.push(delivery(name, id, at).job(server, now_ms));
+            }
+        }
+        self.put(jobs, now_ms).await?;
+        Ok((read_on.more && at < until).then_some(at))
+    }
+
     /// Whether a subscriber hears of this, if it may.
     fn chosen(&self, record: &SubscriptionRecord, at: u64, data: &Value) -> bool {
         record.event == self.event.name
@@ -182,25 +210,11 @@ pub(super) async fn missed(
         Some(until) => until,
         None => place.end().await?.number(),
     };
-    let from = EventPosition::from_number(after);
-    let read_on = place.read(from, MISSED).await?;
-    let (mut at, mut jobs) = (after, Vec::new());
-    for logged in &read_on.events {
-        at = logged.position.number();
-        if at > until {
-            break;
-        }
-        let Some(occurrence) = read(logged) else {
-            continue;
-        };
-        if place.event.selects(&record.arguments, &occurrence.data) {
-            jobs.push(delivery(name, &subscription, at).job(&service.server, now_ms));
-        }
-    }
-    place.put(jobs, now_ms).await?;
-    if !read_on.more || at >= until {
+    let server = &service.server;
+    let page = place.page((server, &subscription, &record), (after, until));
+    let Some(at) = page.await? else {
         return Ok(EventJobRun::Done);
-    }
+    };
     let next = EventWork::CatchUp {
         event: name.to_owned(),
         subscription,

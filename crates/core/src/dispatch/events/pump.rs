@@ -9,6 +9,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::failed::{PUMPED, told};
 use super::find::EventPlace;
 use super::poll::{EventQuestion, WITHIN, ask};
 use crate::canonical::digest_key;
@@ -30,8 +31,6 @@ use crate::principal::Principal;
 use crate::server::Server;
 use crate::version::Revision;
 
-/// What the log calls it.
-pub(super) const METHOD: &str = "events/subscribe";
 /// Events of one question, and questions of one round: what is left is for the next one.
 const PAGE: usize = 20;
 const PAGES: usize = 50;
@@ -243,7 +242,7 @@ impl<'a> Pump<'a> {
                 Ok(body) => bodies.push(body),
                 // it would never fit: those behind it do not wait for it
                 Err(error) => {
-                    super::failed::told(self.platform, METHOD, &self.event.name, error);
+                    told(self.platform, PUMPED, &self.event.name, error);
                 }
             }
         }
@@ -264,7 +263,7 @@ impl<'a> Pump<'a> {
     /// Says in the log that subscribers do not hear of some of what happened.
     fn missing(&self, why: &str) {
         let error = ToolError::internal(format!("events are missing: {why}"));
-        super::failed::told(self.platform, METHOD, &self.event.name, error);
+        told(self.platform, PUMPED, &self.event.name, error);
     }
 
     async fn has_subscribers(&self) -> Result<bool, StoreError> {
@@ -347,7 +346,7 @@ impl<'a> Pump<'a> {
             limit: PAGE,
         };
         let cx = of_nobody(server, nobody, platform);
-        let asked = ask(&feed, question, &cx, METHOD).await;
+        let asked = ask(&feed, question, &cx, PUMPED).await;
         asked.map_err(PumpFailure::Author)
     }
 }
