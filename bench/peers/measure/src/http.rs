@@ -13,8 +13,10 @@ use crate::rounds::{self, Plan, Request, Scenario, bars};
 
 /// At least so much of the floor's calls a second, for the second contestant.
 const GOAL: f64 = 0.8;
-const REQUESTS: [(&str, Request); 2] =
-    [("tools/list", |port| request::list(port, None)), ("tools/call", |port| request::call(port, &ECHO))];
+const REQUESTS: [(&str, Request); 2] = [
+    ("tools/list", |port| request::list(port, None)),
+    ("tools/call", |port| request::call(port, &ECHO)),
+];
 
 pub(crate) async fn run(contestants: &[Contestant], quick: bool) -> (String, Value) {
     let plan = Plan::new(quick);
@@ -26,8 +28,14 @@ pub(crate) async fn run(contestants: &[Contestant], quick: bool) -> (String, Val
         running.push(server);
     }
     let scenarios = rounds::run(&running, &REQUESTS, plan).await;
-    let memory: Vec<u64> = running.iter().map(|server| server.memory("VmHWM")).collect();
-    (markdown(contestants, &scenarios, &memory, plan), data(contestants, &scenarios, &memory))
+    let memory: Vec<u64> = running
+        .iter()
+        .map(|server| server.memory("VmHWM"))
+        .collect();
+    (
+        markdown(contestants, &scenarios, &memory, plan),
+        data(contestants, &scenarios, &memory),
+    )
 }
 
 /// A folder with the answers that the floor gives. It is removed at the end.
@@ -48,7 +56,12 @@ impl Drop for Answers {
     }
 }
 
-fn markdown(contestants: &[Contestant], scenarios: &[Scenario], memory: &[u64], plan: Plan) -> String {
+fn markdown(
+    contestants: &[Contestant],
+    scenarios: &[Scenario],
+    memory: &[u64],
+    plan: Plan,
+) -> String {
     let Plan { rounds, time } = plan;
     let mut out = String::from("# HTTP servers with one tool, side by side\n\n");
     let _ = writeln!(
@@ -62,24 +75,49 @@ fn markdown(contestants: &[Contestant], scenarios: &[Scenario], memory: &[u64], 
     for contestant in contestants {
         let _ = writeln!(out, "* {}: {}", contestant.name, contestant.about);
     }
-    out.extend(scenarios.iter().map(|scenario| scenario.section(contestants)));
+    out.extend(
+        scenarios
+            .iter()
+            .map(|scenario| scenario.section(contestants)),
+    );
     out.push_str("\n## Memory\n\n| server | peak |\n|---|--:|\n");
     for (contestant, peak) in contestants.iter().zip(memory) {
-        let _ = writeln!(out, "| {} | {:.1} MiB |", contestant.name, *peak as f64 / 1024.0);
+        let _ = writeln!(
+            out,
+            "| {} | {:.1} MiB |",
+            contestant.name,
+            *peak as f64 / 1024.0
+        );
     }
-    let under = scenarios.iter().filter(|scenario| scenario.beside(1, 0, |round| round.per_second) < GOAL);
-    let under: Vec<String> = under.map(|scenario| format!("{} over {}", scenario.method, scenario.connections)).collect();
+    let under = scenarios
+        .iter()
+        .filter(|scenario| scenario.beside(1, 0, |round| round.per_second) < GOAL);
+    let under: Vec<String> = under
+        .map(|scenario| format!("{} over {}", scenario.method, scenario.connections))
+        .collect();
     let _ = match under.as_slice() {
-        [] => writeln!(out, "\n{} is above its goal of {GOAL} of the floor's calls \
-            everywhere.", contestants[1].name),
-        under => writeln!(out, "\n{} is below its goal of {GOAL} of the floor's calls in: \
-            {}.", contestants[1].name, under.join(", ")),
+        [] => writeln!(
+            out,
+            "\n{} is above its goal of {GOAL} of the floor's calls \
+            everywhere.",
+            contestants[1].name
+        ),
+        under => writeln!(
+            out,
+            "\n{} is below its goal of {GOAL} of the floor's calls in: \
+            {}.",
+            contestants[1].name,
+            under.join(", ")
+        ),
     };
     out
 }
 
 fn data(contestants: &[Contestant], scenarios: &[Scenario], memory: &[u64]) -> Value {
-    let mut charts: Vec<Value> = scenarios.iter().map(|scenario| scenario.chart(contestants)).collect();
+    let mut charts: Vec<Value> = scenarios
+        .iter()
+        .map(|scenario| scenario.chart(contestants))
+        .collect();
     let peak = |position: usize| rounded(memory[position] as f64 / 1024.0, 1);
     charts.push(json!({"title": "Peak memory", "unit": "MiB", "log": true, "bars": bars(contestants, peak)}));
     json!({

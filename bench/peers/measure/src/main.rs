@@ -17,11 +17,18 @@ use serde_json::Value;
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let (part, quick, contestants) = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+    let (part, quick, contestants) = match arguments
+        .iter()
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .as_slice()
+    {
         [part, contestants] => (*part, false, *contestants),
         [part, contestants, "--quick"] => (*part, true, *contestants),
-        _ => panic!("arguments: `http`, `scale` or `workers`, a JSON array of contestants, and \
-            maybe `--quick`"),
+        _ => panic!(
+            "arguments: `http`, `scale` or `workers`, a JSON array of contestants, and \
+            maybe `--quick`"
+        ),
     };
     let contestants = contestant::parse(contestants);
     let (markdown, json) = match part {
