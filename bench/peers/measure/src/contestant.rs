@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::load::Connection;
+use crate::processor::{self, Ticks};
 
 /// The core of the servers. Load comes from another.
 const CORE: &str = "0";
@@ -145,6 +146,11 @@ impl Running {
             schedstat.split(' ').next()?.parse::<u64>().ok()
         });
         Duration::from_nanos(nanoseconds.sum())
+    }
+
+    /// The same with programs that it started, in programs and in the kernel; coarser.
+    pub(crate) fn ticks(&self) -> Ticks {
+        processor::used(self.process.id())
     }
 }
 

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::contestant::{Contestant, Running};
 use crate::load::{Connection, Until, turn};
 use crate::order;
+use crate::processor::Ticks;
 use crate::request::{self, Tool};
 use crate::{quantile, rounded};
 
@@ -48,6 +49,8 @@ pub(crate) struct Round {
     pub(crate) p99: f64,
     /// Microseconds of the server's processor for one call.
     pub(crate) processor: f64,
+    calls: u64,
+    ticks: Ticks,
 }
 
 /// One method at one number of connections, and each server's rounds.
@@ -126,16 +129,17 @@ async fn load(
     request: &[u8],
     time: Duration,
 ) -> Round {
-    let before = server.processor_time();
+    let (ticks, before) = (server.ticks(), server.processor_time());
     let turn = turn(connections, request, Until::Time(time))
         .await
         .expect("every call is answered");
     let processor =
         (server.processor_time() - before).as_secs_f64() * 1e6 / turn.latencies.len() as f64;
-    let per_second = turn.per_second();
     Round {
-        per_second,
+        per_second: turn.per_second(),
         processor,
+        calls: turn.latencies.len() as u64,
+        ticks: server.ticks() - ticks,
         p50: quantile(turn.latencies.clone(), 0.5),
         p99: quantile(turn.latencies, 0.99),
     }
@@ -219,6 +223,40 @@ impl Scenario {
         )
     }
 
+    /// Microseconds of the processor for a call in programs and in the kernel, over all rounds: one
+    /// alone is too short for ticks.
+    fn energy(&self, server: usize) -> [f64; 2] {
+        let (mut calls, mut ticks) = (0, Ticks::default());
+        for round in &self.rounds[server] {
+            calls += round.calls;
+            ticks += round.ticks;
+        }
+        ticks.of_each(calls)
+    }
+
+    /// What a call costs the processor, beside the first server.
+    pub(crate) fn energy_section(&self, contestants: &[Contestant]) -> String {
+        let mut out = format!(
+            "\n## Energy of a call: {}, {} connections\n\nMicroseconds of the processor, of the \
+             server and all programs it started, in all rounds of the closed loop.\n\n\
+             | server | in programs | in the kernel | together | times the floor |\n\
+             |---|--:|--:|--:|--:|\n",
+            self.method, self.connections
+        );
+        let floor: f64 = self.energy(0).iter().sum();
+        for (position, contestant) in contestants.iter().enumerate() {
+            let [user, system] = self.energy(position);
+            let _ = writeln!(
+                out,
+                "| {} | {user:.1} µs | {system:.1} µs | {:.1} µs | {:.2} |",
+                contestant.name,
+                user + system,
+                (user + system) / floor,
+            );
+        }
+        out
+    }
+
     /// Its heading and its table, beside the first server.
     pub(crate) fn section(&self, contestants: &[Contestant]) -> String {
         let ending = if self.connections == 1 { "" } else { "s" };
@@ -255,7 +293,11 @@ impl Scenario {
                 "p50_us": rounded(self.middle(position, |round| round.p50), 1),
                 "p99_us": rounded(self.middle(position, |round| round.p99), 1),
                 "processor_us": rounded(self.middle(position, |round| round.processor), 2),
-                "processor_times_floor": rounded(self.beside(position, 0, |round| round.processor), 3),
+                "processor_times_floor": rounded(
+                    self.beside(position, 0, |round| round.processor), 3
+                ),
+                "processor_in_programs_us": rounded(self.energy(position)[0], 2),
+                "processor_in_kernel_us": rounded(self.energy(position)[1], 2),
             })
         };
         let servers: Vec<Value> = contestants.iter().enumerate().map(of).collect();
