@@ -21,7 +21,10 @@ impl Connection {
     pub(crate) async fn open(port: u16) -> io::Result<Self> {
         let stream = TcpStream::connect(("127.0.0.1", port)).await?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream, buffer: Vec::with_capacity(64 * 1024) })
+        Ok(Self {
+            stream,
+            buffer: Vec::with_capacity(64 * 1024),
+        })
     }
 
     /// One request and its answer, of which the head and the body as sent are given back.
@@ -31,8 +34,10 @@ impl Connection {
         let mut wanted = None;
         loop {
             if self.stream.read_buf(&mut self.buffer).await? == 0 {
-                return Err(io::Error::other("the server closed the connection before its answer's \
-                    end"));
+                return Err(io::Error::other(
+                    "the server closed the connection before its answer's \
+                    end",
+                ));
             }
             wanted = wanted.or_else(|| expected(&self.buffer));
             let there = match &wanted {
@@ -43,7 +48,9 @@ impl Connection {
             if let (true, Some((head, _))) = (there, wanted) {
                 let (head, body) = self.buffer.split_at(head);
                 if !head.starts_with(b"HTTP/1.1 200") {
-                    return Err(io::Error::other(String::from_utf8_lossy(&self.buffer).into_owned()));
+                    return Err(io::Error::other(
+                        String::from_utf8_lossy(&self.buffer).into_owned(),
+                    ));
                 }
                 return Ok((head, body));
             }
@@ -60,8 +67,10 @@ impl Connection {
     /// body.
     pub(crate) async fn more(&mut self) -> io::Result<(&[u8], bool)> {
         if self.stream.read_buf(&mut self.buffer).await? == 0 {
-            return Err(io::Error::other("the server closed the connection before its answer's \
-                end"));
+            return Err(io::Error::other(
+                "the server closed the connection before its answer's \
+                end",
+            ));
         }
         Ok((&self.buffer, self.buffer.ends_with(LAST_CHUNK)))
     }
@@ -69,11 +78,15 @@ impl Connection {
 
 /// Bytes of the head, and of the body unless it comes in chunks.
 fn expected(answer: &[u8]) -> Option<(usize, Option<usize>)> {
-    let head = answer.windows(HEAD_END.len()).position(|window| window == HEAD_END)? + HEAD_END.len();
+    let head = answer
+        .windows(HEAD_END.len())
+        .position(|window| window == HEAD_END)?
+        + HEAD_END.len();
     let lines = answer[..head].split(|byte| *byte == b'\n');
     let mut length = lines.filter_map(|line| {
         let (name, value) = line.split_at_checked(15)?;
-        name.eq_ignore_ascii_case(b"content-length:").then(|| std::str::from_utf8(value).ok()?.trim().parse().ok())?
+        name.eq_ignore_ascii_case(b"content-length:")
+            .then(|| std::str::from_utf8(value).ok()?.trim().parse().ok())?
     });
     Some((head, length.next_back()))
 }
@@ -100,17 +113,27 @@ pub(crate) enum Until {
 }
 
 /// The same request over every connection, one after the other on each.
-pub(crate) async fn turn(connections: &mut Vec<Connection>, request: &[u8], until: Until) -> io::Result<Turn> {
+pub(crate) async fn turn(
+    connections: &mut Vec<Connection>,
+    request: &[u8],
+    until: Until,
+) -> io::Result<Turn> {
     let request: std::sync::Arc<[u8]> = request.into();
     let begun = Instant::now();
-    let tasks: Vec<_> = connections.drain(..).map(|connection| tokio::spawn(repeat(connection, request.clone(), begun, until))).collect();
+    let tasks: Vec<_> = connections
+        .drain(..)
+        .map(|connection| tokio::spawn(repeat(connection, request.clone(), begun, until)))
+        .collect();
     let mut latencies = Vec::new();
     for task in tasks {
         let (connection, took) = task.await.map_err(io::Error::other)??;
         connections.push(connection);
         latencies.extend(took);
     }
-    Ok(Turn { elapsed: begun.elapsed(), latencies })
+    Ok(Turn {
+        elapsed: begun.elapsed(),
+        latencies,
+    })
 }
 
 async fn repeat(

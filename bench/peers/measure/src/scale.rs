@@ -48,7 +48,11 @@ struct Tools {
 }
 
 pub(crate) async fn run(contestants: &[Contestant], quick: bool) -> (String, Value) {
-    let marks = if quick { [1_000, 10_000, 50_000] } else { [10_000, 100_000, 1_000_000] };
+    let marks = if quick {
+        [1_000, 10_000, 50_000]
+    } else {
+        [10_000, 100_000, 1_000_000]
+    };
     let mcpfn = &contestants[0];
     println!("{} calls", marks[2]);
     let marks = calls(mcpfn, &marks).await;
@@ -56,7 +60,10 @@ pub(crate) async fn run(contestants: &[Contestant], quick: bool) -> (String, Val
     let streams = streams(mcpfn).await;
     println!("{TOOLS} tools");
     let tools = tools(mcpfn, if quick { 200 } else { 5_000 }).await;
-    (markdown(mcpfn, &marks, &streams, &tools), data(mcpfn, &marks, &streams, &tools))
+    (
+        markdown(mcpfn, &marks, &streams, &tools),
+        data(mcpfn, &marks, &streams, &tools),
+    )
 }
 
 async fn calls(mcpfn: &Contestant, marks: &[usize]) -> Vec<Mark> {
@@ -69,13 +76,22 @@ async fn calls(mcpfn: &Contestant, marks: &[usize]) -> Vec<Mark> {
         let mut latest = Vec::new();
         while done < *mark {
             let piece = (mark - done).min(10_000);
-            let turn = turn(&mut connections, &request::call(server.port, &ECHO), Until::Calls(piece / CONNECTIONS))
-                .await
-                .expect("every call is answered");
+            let turn = turn(
+                &mut connections,
+                &request::call(server.port, &ECHO),
+                Until::Calls(piece / CONNECTIONS),
+            )
+            .await
+            .expect("every call is answered");
             done += turn.latencies.len();
             latest = turn.latencies;
         }
-        found.push(Mark { calls: done, resident: server.memory("VmRSS"), p50: quantile(latest.clone(), 0.5), p99: quantile(latest, 0.99) });
+        found.push(Mark {
+            calls: done,
+            resident: server.memory("VmRSS"),
+            p50: quantile(latest.clone(), 0.5),
+            p99: quantile(latest, 0.99),
+        });
     }
     found
 }
@@ -85,8 +101,11 @@ async fn streams(mcpfn: &Contestant) -> Streams {
     let connections = server.connections(STREAMS).await;
     let before = server.memory("VmRSS");
     let begun = Instant::now();
-    let tasks: Vec<_> =
-        connections.into_iter().enumerate().map(|(token, connection)| tokio::spawn(stream(connection, server.port, token))).collect();
+    let tasks: Vec<_> = connections
+        .into_iter()
+        .enumerate()
+        .map(|(token, connection)| tokio::spawn(stream(connection, server.port, token)))
+        .collect();
     let (mut first, mut ends) = (Duration::ZERO, Vec::new());
     for task in tasks {
         let (opened, ended) = task.await.expect("a stream's task ends");
@@ -95,29 +114,47 @@ async fn streams(mcpfn: &Contestant) -> Streams {
     }
     let together = ends.iter().min().is_some_and(|end| *end > first);
     let last = ends.into_iter().max().unwrap_or_default();
-    Streams { first, last, together, resident: [before, server.memory("VmHWM"), server.memory("VmRSS")] }
+    Streams {
+        first,
+        last,
+        together,
+        resident: [before, server.memory("VmHWM"), server.memory("VmRSS")],
+    }
 }
 
 /// One call with five reports: when its first event came, and when it ended.
 async fn stream(mut connection: Connection, port: u16, token: usize) -> (Instant, Instant) {
-    connection.send(&request::call_with_progress(port, "steps", token)).await.expect("the server reads");
+    connection
+        .send(&request::call_with_progress(port, "steps", token))
+        .await
+        .expect("the server reads");
     let mut first = None;
     loop {
         let (so_far, over) = connection.more().await.expect("the stream goes on");
-        let events = so_far.windows(6).filter(|window| window == b"data: ").count();
+        let events = so_far
+            .windows(6)
+            .filter(|window| window == b"data: ")
+            .count();
         if events > 0 && first.is_none() {
             first = Some(Instant::now());
         }
         if over {
-            assert_eq!(events, 6, "five reports and an answer: \
-                {}", String::from_utf8_lossy(so_far));
+            assert_eq!(
+                events,
+                6,
+                "five reports and an answer: \
+                {}",
+                String::from_utf8_lossy(so_far)
+            );
             return (first.expect("there were events"), Instant::now());
         }
     }
 }
 
 async fn tools(mcpfn: &Contestant, times: usize) -> Tools {
-    let many = mcpfn.start(&[("BENCH_TOOLS", &TOOLS.to_string())], Path::new("")).await;
+    let many = mcpfn
+        .start(&[("BENCH_TOOLS", &TOOLS.to_string())], Path::new(""))
+        .await;
     let alone = mcpfn.start(&[], Path::new("")).await;
     let (count, pages) = walk(&many).await;
     let (mut list, mut call, mut call_alone) = (Vec::new(), Vec::new(), Vec::new());
@@ -128,20 +165,41 @@ async fn tools(mcpfn: &Contestant, times: usize) -> Tools {
             (&alone, request::call(alone.port, &ECHO), &mut call_alone),
         ] {
             found.extend(
-                turn(&mut server.connections(1).await, &request, Until::Calls(times)).await.expect("every call is answered").latencies,
+                turn(
+                    &mut server.connections(1).await,
+                    &request,
+                    Until::Calls(times),
+                )
+                .await
+                .expect("every call is answered")
+                .latencies,
             );
         }
     }
-    let [list, call, call_alone] = [list, call, call_alone].map(|latencies| quantile(latencies, 0.5));
-    Tools { count, start: many.start, resident: many.memory("VmRSS"), pages, list, call, call_alone }
+    let [list, call, call_alone] =
+        [list, call, call_alone].map(|latencies| quantile(latencies, 0.5));
+    Tools {
+        count,
+        start: many.start,
+        resident: many.memory("VmRSS"),
+        pages,
+        list,
+        call,
+        call_alone,
+    }
 }
 
 /// Follows the cursors: how many tools there are, on how many pages.
 async fn walk(server: &Running) -> (usize, usize) {
-    let mut connection = Connection::open(server.port).await.expect("the server accepts");
+    let mut connection = Connection::open(server.port)
+        .await
+        .expect("the server accepts");
     let (mut tools, mut pages, mut cursor) = (0, 0, None::<String>);
     loop {
-        let (_, body) = connection.ask(&request::list(server.port, cursor.as_deref())).await.expect("a page");
+        let (_, body) = connection
+            .ask(&request::list(server.port, cursor.as_deref()))
+            .await
+            .expect("a page");
         let page: Value = serde_json::from_slice(body).expect("a page is JSON");
         tools += page["result"]["tools"].as_array().map_or(0, Vec::len);
         pages += 1;
@@ -161,20 +219,42 @@ fn growth(marks: &[Mark]) -> f64 {
 
 fn markdown(mcpfn: &Contestant, marks: &[Mark], streams: &Streams, tools: &Tools) -> String {
     let mut out = String::from("# Many calls, many streams, many tools\n\n");
-    let _ = writeln!(out, "{}: {}. The server has one core, the load \
-        another.\n", mcpfn.name, mcpfn.about);
-    let _ =
-        writeln!(out, "## Calls over {CONNECTIONS} connections\n\n| calls | resident | p50 | p99 \
-            of the last 10,000 |\n|--:|--:|--:|--:|");
+    let _ = writeln!(
+        out,
+        "{}: {}. The server has one core, the load \
+        another.\n",
+        mcpfn.name, mcpfn.about
+    );
+    let _ = writeln!(
+        out,
+        "## Calls over {CONNECTIONS} connections\n\n| calls | resident | p50 | p99 \
+            of the last 10,000 |\n|--:|--:|--:|--:|"
+    );
     for mark in marks {
-        let _ = writeln!(out, "| {} | {} KiB | {:.0} µs | {:.0} µs \
-            |", mark.calls, mark.resident, mark.p50, mark.p99);
+        let _ = writeln!(
+            out,
+            "| {} | {} KiB | {:.0} µs | {:.0} µs \
+            |",
+            mark.calls, mark.resident, mark.p50, mark.p99
+        );
     }
-    let verdict = if growth(marks) <= GROWTH { "flat" } else { "NOT flat" };
-    let _ = writeln!(out, "\nMemory is {verdict}: {:.3} times, of at most {GROWTH}, from the first \
-        mark to the last.", growth(marks));
-    let together = if streams.together { "All were open at the same time." } else { "NOT all were \
-        open at the same time." };
+    let verdict = if growth(marks) <= GROWTH {
+        "flat"
+    } else {
+        "NOT flat"
+    };
+    let _ = writeln!(
+        out,
+        "\nMemory is {verdict}: {:.3} times, of at most {GROWTH}, from the first \
+        mark to the last.",
+        growth(marks)
+    );
+    let together = if streams.together {
+        "All were open at the same time."
+    } else {
+        "NOT all were \
+        open at the same time."
+    };
     let _ = writeln!(
         out,
         "\n## {STREAMS} event streams at once\n\nEach sends five reports of progress, half a second apart, and its answer; all of it came. {together} The last\n\
@@ -205,7 +285,10 @@ fn markdown(mcpfn: &Contestant, marks: &[Mark], streams: &Streams, tools: &Tools
 
 fn data(mcpfn: &Contestant, marks: &[Mark], streams: &Streams, tools: &Tools) -> Value {
     let bars = |value: &dyn Fn(&Mark) -> f64| -> Vec<Value> {
-        marks.iter().map(|mark| json!({"label": format!("{} calls", mark.calls), "value": value(mark)})).collect()
+        marks
+            .iter()
+            .map(|mark| json!({"label": format!("{} calls", mark.calls), "value": value(mark)}))
+            .collect()
     };
     json!({
         "server": {"name": mcpfn.name, "about": mcpfn.about},

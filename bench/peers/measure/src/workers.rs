@@ -27,8 +27,10 @@ const SCRIPT: usize = 4;
 const CORE_BYTES: i64 = 400_000;
 const SERVER_BYTES: i64 = 1_000_000;
 
-const REQUESTS: [(&str, Request); 2] =
-    [("tools/list", |port| request::list(port, None)), ("tools/call", |port| request::call(port, &GREET))];
+const REQUESTS: [(&str, Request); 2] = [
+    ("tools/list", |port| request::list(port, None)),
+    ("tools/call", |port| request::call(port, &GREET)),
+];
 
 /// In milliseconds from the start of the process; memory in KiB.
 struct Start {
@@ -48,12 +50,21 @@ impl Starts {
 
     /// The middle of what each round says of a Worker and another one in the same round.
     fn beside(&self, worker: usize, other: usize, of: impl Fn(&Start, &Start) -> f64) -> f64 {
-        quantile(self.0[worker].iter().zip(&self.0[other]).map(|(this, other)| of(this, other)).collect(), 0.5)
+        quantile(
+            self.0[worker]
+                .iter()
+                .zip(&self.0[other])
+                .map(|(this, other)| of(this, other))
+                .collect(),
+            0.5,
+        )
     }
 
     /// Milliseconds of the processor that are the Worker's and not workerd's.
     fn own(&self, worker: usize) -> f64 {
-        self.beside(worker, SCRIPT, |this, script| this.processor - script.processor)
+        self.beside(worker, SCRIPT, |this, script| {
+            this.processor - script.processor
+        })
     }
 
     fn of_sdk(&self, worker: usize) -> f64 {
@@ -62,11 +73,17 @@ impl Starts {
 }
 
 pub(crate) async fn run(contestants: &[Contestant], quick: bool) -> (String, Value) {
-    assert_eq!(contestants.len(), SCRIPT + 1, "the contestants are those that are known here by \
-        their places");
+    assert_eq!(
+        contestants.len(),
+        SCRIPT + 1,
+        "the contestants are those that are known here by \
+        their places"
+    );
     let plan = Plan::new(quick);
-    let answers = contestants[BARE].more["answers"].as_str().expect("xtask says where the bare \
-        Worker looks for its answers");
+    let answers = contestants[BARE].more["answers"].as_str().expect(
+        "xtask says where the bare \
+        Worker looks for its answers",
+    );
     rounds::keep_answers(&contestants[MCPFN], &GREET, Path::new(answers)).await;
     let starts = starts(contestants, if quick { 5 } else { 25 }).await;
     let asked = &contestants[..=SDK];
@@ -77,8 +94,16 @@ pub(crate) async fn run(contestants: &[Contestant], quick: bool) -> (String, Val
         running.push(worker);
     }
     let scenarios = rounds::run(&running, &REQUESTS, plan).await;
-    let memory: Vec<u64> = running.iter().map(|worker| worker.memory("VmHWM")).collect();
-    let found = Found { contestants, starts, scenarios, memory };
+    let memory: Vec<u64> = running
+        .iter()
+        .map(|worker| worker.memory("VmHWM"))
+        .collect();
+    let found = Found {
+        contestants,
+        starts,
+        scenarios,
+        memory,
+    };
     (found.markdown(plan), found.data())
 }
 
@@ -92,7 +117,10 @@ async fn starts(contestants: &[Contestant], rounds: usize) -> Starts {
             let contestant = &contestants[position];
             let worker = contestant.start(&[], Path::new("")).await;
             let mut connection = Connection::open(worker.port).await.expect("it listens");
-            connection.ask(&request::list(worker.port, None)).await.unwrap_or_else(|error| panic!("{}: {error}", contestant.name));
+            connection
+                .ask(&request::list(worker.port, None))
+                .await
+                .unwrap_or_else(|error| panic!("{}: {error}", contestant.name));
             found[position].push(Start {
                 first: begun.elapsed().as_secs_f64() * 1e3,
                 listens: worker.start.as_secs_f64() * 1e3,
@@ -121,7 +149,9 @@ struct Goal {
 impl Found<'_> {
     /// Bytes: `wasm`, `wasm_gzip`, `script`, `script_gzip`.
     fn size(&self, worker: usize, of: &str) -> u64 {
-        self.contestants[worker].more["size"][of].as_u64().unwrap_or_else(|| panic!("xtask says the size of {of}"))
+        self.contestants[worker].more["size"][of]
+            .as_u64()
+            .unwrap_or_else(|| panic!("xtask says the size of {of}"))
     }
 
     /// Bytes after gzip, all of it.
@@ -135,8 +165,13 @@ impl Found<'_> {
 
     fn small(&self, what: &str, worker: usize, most: i64) -> Goal {
         let over = self.over_bare(worker);
-        Goal { text: format!("{what} at most {most} bytes after gzip over the bare Worker: \
-            {over}"), met: over <= most }
+        Goal {
+            text: format!(
+                "{what} at most {most} bytes after gzip over the bare Worker: \
+            {over}"
+            ),
+            met: over <= most,
+        }
     }
 
     fn goals(&self) -> Vec<Goal> {
@@ -144,14 +179,25 @@ impl Found<'_> {
         let mut goals = vec![
             self.small("one tool", MCPFN, CORE_BYTES),
             self.small("every toolkit", SERVER, SERVER_BYTES),
-            Goal { text: format!("one tool starts with less of the processor than the SDK: \
-                {processor:.2} times"), met: processor < 1.0 },
+            Goal {
+                text: format!(
+                    "one tool starts with less of the processor than the SDK: \
+                {processor:.2} times"
+                ),
+                met: processor < 1.0,
+            },
         ];
         goals.extend(self.scenarios.iter().map(|scenario| {
             let times = scenario.beside(MCPFN, SDK, |round| round.per_second);
-            let text = format!("{} over {}: at least the SDK's calls a second: {times:.2} \
-                times", scenario.method, scenario.connections);
-            Goal { text, met: times >= 1.0 }
+            let text = format!(
+                "{} over {}: at least the SDK's calls a second: {times:.2} \
+                times",
+                scenario.method, scenario.connections
+            );
+            Goal {
+                text,
+                met: times >= 1.0,
+            }
         }));
         goals
     }
@@ -172,10 +218,19 @@ impl Found<'_> {
         self.sizes(&mut out);
         self.start(&mut out);
         let asked = &self.contestants[..=SDK];
-        out.extend(self.scenarios.iter().map(|scenario| scenario.section(asked)));
+        out.extend(
+            self.scenarios
+                .iter()
+                .map(|scenario| scenario.section(asked)),
+        );
         out.push_str("\n## Memory under this load\n\n| Worker | peak of workerd |\n|---|--:|\n");
         for (contestant, peak) in asked.iter().zip(&self.memory) {
-            let _ = writeln!(out, "| {} | {:.1} MiB |", contestant.name, *peak as f64 / 1024.0);
+            let _ = writeln!(
+                out,
+                "| {} | {:.1} MiB |",
+                contestant.name,
+                *peak as f64 / 1024.0
+            );
         }
         out.push_str("\n## Goals\n\n");
         for Goal { text, met } in self.goals() {
@@ -191,16 +246,23 @@ impl Found<'_> {
         );
         out.push_str("|---|--:|--:|--:|--:|--:|--:|\n");
         for (position, contestant) in self.contestants.iter().enumerate().take(SCRIPT) {
-            let [wasm, wasm_gzip, script, script_gzip] = ["wasm", "wasm_gzip", "script", "script_gzip"].map(|of| self.size(position, of));
+            let [wasm, wasm_gzip, script, script_gzip] =
+                ["wasm", "wasm_gzip", "script", "script_gzip"].map(|of| self.size(position, of));
             let (all, over) = (self.gzip(position), self.over_bare(position));
-            let _ = writeln!(out, "| {} | {wasm} | {wasm_gzip} | {script} | {script_gzip} | {all} \
-                | {over} |", contestant.name);
+            let _ = writeln!(
+                out,
+                "| {} | {wasm} | {wasm_gzip} | {script} | {script_gzip} | {all} \
+                | {over} |",
+                contestant.name
+            );
         }
     }
 
     fn start(&self, out: &mut String) {
-        out.push_str("\n## Start\n\nFrom the start of the process until it listens, and until it \
-            has answered its first `tools/list`; and what was used by then.\n\n");
+        out.push_str(
+            "\n## Start\n\nFrom the start of the process until it listens, and until it \
+            has answered its first `tools/list`; and what was used by then.\n\n",
+        );
         out.push_str(
             "| Worker | listens | first answer | processor | over the script | times the SDK | \
              resident |\n|---|--:|--:|--:|--:|--:|--:|\n",
@@ -222,7 +284,8 @@ impl Found<'_> {
 
     fn data(&self) -> Value {
         let asked = &self.contestants[..=SDK];
-        let middle = |position: usize, of: fn(&Start) -> f64| rounded(self.starts.middle(position, of), 2);
+        let middle =
+            |position: usize, of: fn(&Start) -> f64| rounded(self.starts.middle(position, of), 2);
         let worker = |(position, contestant): (usize, &Contestant)| {
             json!({
                 "name": contestant.name, "about": contestant.about,

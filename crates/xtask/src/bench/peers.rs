@@ -2,6 +2,10 @@
 //! other languages as locked, and hands all to what measures. Also the peers of `--part lambda`,
 //! and what measures `--part workers`.
 
+mod contestants;
+mod versions;
+
+use std::env::consts::EXE_SUFFIX;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -11,74 +15,55 @@ use crate::context::Context;
 use crate::process;
 use crate::report::{Error, Result, While, flush};
 use crate::setup;
+use versions::requirement;
+pub(super) use versions::{locked, package};
 
 const FOLDER: &str = "bench/peers";
 const LOCK: &str = "bench/peers/Cargo.lock";
 const NODE: &str = "bench/peers/node";
 const PYTHON: &str = "bench/peers/python";
+const GO: &str = "bench/peers/go";
+/// What AWS Labs' handler imports.
+const HANDLER: [&str; 5] = [
+    "awslabs",
+    "pydantic",
+    "pydantic_core",
+    "annotated_types",
+    "typing_inspection",
+];
 
 pub(super) fn http(cx: &Context, rest: &[String]) -> Result<()> {
     build(
         cx,
         "release",
-        &["measure", "peer-hyper", "peer-mcpfn", "peer-rmcp-http"],
+        &[
+            "measure",
+            "peer-hyper",
+            "peer-mcpfn",
+            "peer-rmcp-http",
+            "peer-tower-mcp",
+            "peer-turul",
+        ],
     )?;
     let node = node(cx)?;
-    let python = python(cx)?;
-    let release = programs(cx, "release");
-    let rust = |name: &str, about: String, program: &str, more: &[&str], variables: Value| {
-        let arguments: Vec<&str> = [&["{port}"], more].concat();
-        json!({"name": name, "about": about, "program": release.join(program), "arguments": arguments, "variables": variables})
+    let (go, go_version) = go(cx)?;
+    let programs = contestants::Programs {
+        release: programs(cx, "release"),
+        node_version: process::read(node.command().arg("--version"))?,
+        node: node.description(),
+        python: python(cx)?,
+        go,
+        go_version,
     };
-    let locked = |name| locked(cx, LOCK, name);
-    let node_version = process::read(node.command().arg("--version"))?;
-    let contestants = json!([
-        rust("bare hyper", format!("hyper {}; reads the request, answers mcpfn's bytes, no \
-            JSON", locked("hyper")?), "peer-hyper", &["{list}", "{call}"], json!({})),
-        {
-            "name": "mcpfn", "about": "the local host, one tool, release build, log level warn (as \
-                the others, it writes nothing for a call)",
-            "program": release.join("peer-mcpfn"), "arguments": ["--port", "{port}"], "variables": {"MCPFN_LOG": "warn"},
-        },
-        rust(
-            "hyper with serde_json",
-            format!("the same server; reads the request to a `Value`, writes mcpfn's answer from \
-                one with serde_json {}", locked("serde_json")?),
-            "peer-hyper", &["{list}", "{call}", "json"], json!({}),
-        ),
-        rust(
-            "rmcp",
-            format!("rmcp {}, axum {}, release build; sessions off, JSON answers, one router of \
-                tools for all requests", locked("rmcp")?, locked("axum")?),
-            "peer-rmcp-http", &[], json!({}),
-        ),
-        {
-            "name": "TypeScript SDK",
-            "about": format!(
-                "@modelcontextprotocol/server {} and node {} on node:http, Node {}; \
-                 createMcpHandler, NODE_ENV=production",
-                package(cx, NODE, "@modelcontextprotocol/server")?, package(cx, NODE, "@modelcontextprotocol/node")?, node_version.trim(),
-            ),
-            "program": node.description(), "arguments": [cx.root.join(NODE).join("http.mjs"), "{port}"], "variables": {"NODE_ENV": "production"},
-        },
-        {
-            "name": "Python SDK",
-            "about": format!(
-                "mcp {} on uvicorn {} with uvloop {} and httptools {}, one worker; stateless_http, \
-                 json_response",
-                requirement(cx, "mcp")?, requirement(cx, "uvicorn")?, requirement(cx, "uvloop")?, requirement(cx, "httptools")?,
-            ),
-            "program": python, "arguments": [cx.root.join(PYTHON).join("echo_http.py"), "{port}"], "variables": {},
-        },
-    ]);
-    measure(cx, "http", &contestants, rest)
+    measure(cx, "http", &contestants::all(cx, &programs)?, rest)
 }
 
 pub(super) fn scale(cx: &Context, rest: &[String]) -> Result<()> {
     build(cx, "release", &["measure", "peer-mcpfn"])?;
     let contestants = json!([{
         "name": "mcpfn", "about": "the local host, release build, log level warn",
-        "program": programs(cx, "release").join("peer-mcpfn"), "arguments": ["--port", "{port}"], "variables": {"MCPFN_LOG": "warn"},
+        "program": programs(cx, "release").join("peer-mcpfn"), "arguments": ["--port", "{port}"],
+        "variables": {"MCPFN_LOG": "warn"},
     }]);
     measure(cx, "scale", &contestants, rest)
 }
@@ -102,30 +87,42 @@ pub(super) fn lambda(cx: &Context) -> Result<Vec<Value>> {
         json!({"name": "mcpfn, one tool, nothing else in \
             it", "program": rust.join("peer-mcpfn-lambda")}),
         json!({
-            "name": format!("rmcp {}, axum {}, lambda_http \
-                {}", locked(cx, LOCK, "rmcp")?, locked(cx, LOCK, "axum")?, locked(cx, LOCK, "lambda_http")?),
+            "name": format!(
+                "rmcp {}, axum {}, lambda_http {}",
+                locked(cx, LOCK, "rmcp")?, locked(cx, LOCK, "axum")?,
+                locked(cx, LOCK, "lambda_http")?,
+            ),
             "program": rust.join("peer-rmcp-lambda"),
         }),
         json!({
-            "name": format!("AWS Labs handler {}, awslambdaric \
-                {}", requirement(cx, "awslabs.mcp-lambda-handler")?, requirement(cx, "awslambdaric")?),
-            "program": python, "arguments": ["-m", "awslambdaric", "echo_lambda.handler"], "variables": {"PYTHONPATH": cx.root.join(PYTHON)},
+            "name": format!(
+                "AWS Labs handler {}, awslambdaric {}",
+                requirement(cx, "awslabs.mcp-lambda-handler")?, requirement(cx, "awslambdaric")?,
+            ),
+            "program": python, "arguments": ["-m", "awslambdaric", "echo_lambda.handler"],
+            "variables": {"PYTHONPATH": cx.root.join(PYTHON)},
             // the handler imports boto3; Lambda's runtime for Python has it and the runtime client,
             // so neither is in the zip
-            "files": of_python(&["awslabs", "pydantic", "pydantic_core", "annotated_types", "typing_inspection"]).into_iter()
-                .chain([packages.join("typing_extensions.py"), cx.root.join(PYTHON).join("echo_lambda.py")]).collect::<Vec<_>>(),
+            "files": of_python(&HANDLER).into_iter().chain([
+                packages.join("typing_extensions.py"), cx.root.join(PYTHON).join("echo_lambda.py"),
+            ]).collect::<Vec<_>>(),
         }),
         json!({
             "name": format!(
                 "TypeScript SDK {}, streaming handler, aws-lambda-ric {}",
-                package(cx, NODE, "@modelcontextprotocol/server")?, package(cx, NODE, "aws-lambda-ric")?,
+                package(cx, NODE, "@modelcontextprotocol/server")?,
+                package(cx, NODE, "aws-lambda-ric")?,
             ),
             "program": node.description(),
-            "arguments": ["--import", at_node("pure-client.mjs"), at_node("node_modules/aws-lambda-ric/index.mjs")],
+            "arguments": [
+                "--import", at_node("pure-client.mjs"),
+                at_node("node_modules/aws-lambda-ric/index.mjs"),
+            ],
             // Lambda's runtime for Node has the runtime client
             "files": [&bundle],
             "variables": {
-                "NODE_ENV": "production", "AWS_LAMBDA_NODEJS_USE_ALTERNATIVE_CLIENT_1": "true",
+                "NODE_ENV": "production",
+                "AWS_LAMBDA_NODEJS_USE_ALTERNATIVE_CLIENT_1": "true",
                 "_HANDLER": "lambda.handler", "LAMBDA_TASK_ROOT": bundle.parent(),
             },
         }),
@@ -182,26 +179,30 @@ pub(super) fn measure(
     }
 }
 
+/// Builds programs, each with nobody else's features: a crate that one contestant asks for with
+/// more features would be another crate in all of them.
 pub(super) fn build(cx: &Context, profile: &str, programs: &[&str]) -> Result<()> {
-    println!(
-        "building {} (in bench/peers, profile {profile})",
-        programs.join(", ")
-    );
-    flush();
-    let mut cargo = cx.cargo();
-    cargo
-        .current_dir(cx.root.join(FOLDER))
-        .args([
-            "build",
-            "--quiet",
-            "--locked",
-            "--profile",
-            profile,
-            "--target-dir",
-        ])
-        .arg(cx.target.join("peers"));
-    cargo.args(programs.iter().flat_map(|program| ["--bin", program]));
-    process::run(&mut cargo)
+    for program in programs {
+        println!("building {program} (in bench/peers, profile {profile})");
+        flush();
+        let mut cargo = cx.cargo();
+        cargo
+            .current_dir(cx.root.join(FOLDER))
+            .args(["build", "--quiet", "--locked", "--profile", profile])
+            .args(["--package", package_of(program), "--bin", program])
+            .arg("--target-dir")
+            .arg(cx.target.join("peers"));
+        process::run(&mut cargo)?;
+    }
+    Ok(())
+}
+
+/// Which package of bench/peers a program is in.
+fn package_of(program: &str) -> &str {
+    match program {
+        "peer-rmcp-http" | "peer-rmcp-lambda" => "peer-rmcp",
+        program => program,
+    }
 }
 
 pub(super) fn programs(cx: &Context, profile: &str) -> PathBuf {
@@ -224,37 +225,65 @@ fn python(cx: &Context) -> Result<PathBuf> {
     )
 }
 
-/// The version in a lock file of cargo's.
-pub(super) fn locked(cx: &Context, lock: &str, name: &str) -> Result<String> {
-    let text = read(cx, lock)?;
-    let version = text
-        .split_once(&format!("name = \"{name}\"\nversion = \""))
-        .and_then(|(_, rest)| rest.split('"').next());
-    version
-        .map(str::to_owned)
-        .ok_or_else(|| Error::new(format!("{lock} has no {name}")))
+/// Builds the contestant in Go, and says which Go did. It is the one on PATH: none is fetched.
+fn go(cx: &Context) -> Result<(PathBuf, String)> {
+    let program = process::find(&format!("go{EXE_SUFFIX}")).ok_or_else(|| {
+        Error::new(format!(
+            "go was not found; {GO} needs the Go that its go.mod names, or a newer one"
+        ))
+    })?;
+    let go = || {
+        let mut go = Command::new(&program);
+        go.current_dir(cx.root.join(GO))
+            .env("GOTOOLCHAIN", "local")
+            .env("GOWORK", "off");
+        go
+    };
+    let built = cx.target.join("peers/go/peer-go");
+    let mut build = go();
+    build
+        .args(["build", "-mod=readonly", "-buildvcs=false", "-trimpath"])
+        .args(["-ldflags=-s -w", "-o"])
+        .arg(&built);
+    process::run(build.arg("."))?;
+    let version = process::read(go().args(["env", "GOVERSION"]))?;
+    Ok((built, version.trim().to_owned()))
 }
 
-/// The version in npm's lock file of a folder.
-pub(super) fn package(cx: &Context, folder: &str, name: &str) -> Result<String> {
-    let lock: Value = serde_json::from_str(&read(cx, &format!("{folder}/package-lock.json"))?)
-        .map_err(|error| Error::new(format!("{folder}/package-lock.json is no JSON: {error}")))?;
-    let version = lock["packages"][format!("node_modules/{name}")]["version"].as_str();
-    version
-        .map(str::to_owned)
-        .ok_or_else(|| Error::new(format!("{folder}/package-lock.json has no {name}")))
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn requirement(cx: &Context, name: &str) -> Result<String> {
-    let text = read(cx, &format!("{PYTHON}/requirements.txt"))?;
-    let version = text
-        .lines()
-        .find_map(|line| line.strip_prefix(name)?.strip_prefix("=="));
-    version
-        .map(str::to_owned)
-        .ok_or_else(|| Error::new(format!("{PYTHON}/requirements.txt has no {name}")))
-}
-
-fn read(cx: &Context, file: &str) -> Result<String> {
-    std::fs::read_to_string(cx.root.join(file)).while_doing(format_args!("read {file}"))
+    /// Programs that cargo is asked for, as the manifests of bench/peers name them.
+    #[test]
+    fn every_program_is_asked_of_a_package_that_has_it() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../..")
+            .join(FOLDER);
+        let manifests = [
+            "hyper",
+            "mcpfn",
+            "mcpfn-lambda",
+            "measure",
+            "rmcp",
+            "tower-mcp",
+            "turul",
+        ];
+        let texts = manifests.map(|name| {
+            std::fs::read_to_string(folder.join(name).join("Cargo.toml")).expect("a manifest")
+        });
+        for program in [
+            "measure",
+            "peer-hyper",
+            "peer-mcpfn",
+            "peer-mcpfn-lambda",
+            "peer-rmcp-http",
+            "peer-rmcp-lambda",
+            "peer-tower-mcp",
+            "peer-turul",
+        ] {
+            let name = format!("name = \"{}\"", package_of(program));
+            assert!(texts.iter().any(|text| text.contains(&name)), "{program}");
+        }
+    }
 }
