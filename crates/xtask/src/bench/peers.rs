@@ -3,6 +3,7 @@
 //! and what measures `--part workers`.
 
 mod contestants;
+mod places;
 mod versions;
 
 use std::env::consts::EXE_SUFFIX;
@@ -15,14 +16,10 @@ use crate::context::Context;
 use crate::process;
 use crate::report::{Error, Result, While, flush};
 use crate::setup;
+use places::{FOLDER, GO, LOCK, NODE, PYTHON};
 use versions::requirement;
 pub(super) use versions::{locked, package};
 
-const FOLDER: &str = "bench/peers";
-const LOCK: &str = "bench/peers/Cargo.lock";
-const NODE: &str = "bench/peers/node";
-const PYTHON: &str = "bench/peers/python";
-const GO: &str = "bench/peers/go";
 /// What AWS Labs' handler imports.
 const HANDLER: [&str; 5] = [
     "awslabs",

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+use super::places::{LOCK, NODE, PYTHON};
 use super::versions::{locked, module, package, requirement};
-use super::{LOCK, NODE, PYTHON};
 use crate::context::Context;
 use crate::report::Result;
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{GO, PYTHON};
+use super::places::{GO, PYTHON};
 use crate::context::Context;
 use crate::report::{Error, Result, While};
 
