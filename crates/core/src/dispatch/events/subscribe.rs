@@ -125,9 +125,9 @@ struct WrittenSubscription {
     expires_ms: u64,
 }
 
-/// Whether its address said that it wants events.
-fn is_confirmed(row: &SubscriptionRow) -> bool {
-    SubscriptionRecord::read(&row.body).is_some_and(|record| !record.pending)
+/// A subscription whose address said that it wants events.
+fn confirmed(row: &SubscriptionRow) -> Option<SubscriptionRecord> {
+    SubscriptionRecord::read(&row.body).filter(|record| !record.pending)
 }
 
 impl Subscribing {
@@ -152,20 +152,17 @@ impl Subscribing {
         let ports = ports.and_then(|events| events.webhooks.clone());
         let ports = ports.ok_or_else(|| Error::internal("this host has no subscriptions"))?;
         let found = self.found(&ports).await?;
-        let live = found
-            .as_ref()
-            .and_then(|row| SubscriptionRecord::read(&row.body))
-            .filter(|record| !record.pending);
+        let live = found.as_ref().and_then(confirmed);
         let end = self.end().await?;
         // first in the store, where it counts: who has too many makes no address be asked. Another
         // request may have confirmed the address meanwhile
         if live.is_none()
-            && self.put(&ports, end, true).await?.is_some()
+            && self.put(&ports, end, true).await?.record.pending
             && let Err(error) = self.verify().await
         {
             // unless the address agreed to another request meanwhile
             let now = self.found(&ports).await.ok().flatten();
-            if !now.as_ref().is_some_and(is_confirmed) {
+            if now.as_ref().and_then(confirmed).is_none() {
                 self.withdraw(&ports).await;
             }
             return Err(error);
@@ -183,7 +180,6 @@ impl Subscribing {
             self.order_missed(&ports, from, due_ms).await?;
         }
         let written = self.put(&ports, end, false).await?;
-        let written = written.ok_or_else(|| Error::internal("it was not written"))?;
         if restarts && !missed && from < self.end().await? {
             // it happened while the address was asked
             if let Err(error) = self.order_missed(&ports, from, 0).await {
@@ -238,18 +234,22 @@ impl Subscribing {
     }
 
     /// Writes the subscription over the one that is there, again while others come before it. One that
-    /// is confirmed is not made `pending` again: then nothing is written.
+    /// is confirmed is not made `pending` again: then it is given as it is.
     async fn put(
         &self,
         ports: &WebhookPorts,
         from: EventPosition,
         pending: bool,
-    ) -> Result<Option<WrittenSubscription>, Error> {
+    ) -> Result<WrittenSubscription, Error> {
         let platform = &self.feed.platform;
         for _ in 0..TRIES {
             let found = self.found(ports).await?;
-            if pending && found.as_ref().is_some_and(is_confirmed) {
-                return Ok(None);
+            if pending
+                && let Some(row) = &found
+                && let Some(record) = confirmed(row)
+            {
+                let expires_ms = row.expires_ms;
+                return Ok(WrittenSubscription { record, expires_ms });
             }
             let now_ms = platform.clock.now_ms();
             let record = self.next(found.as_ref(), from, pending, now_ms)?;
@@ -267,9 +267,7 @@ impl Subscribing {
             );
             let written = asked(&platform.timer, write).await;
             match written.map_err(|error| unavailable(platform, &error))? {
-                SubscriptionWritten::Done => {
-                    return Ok(Some(WrittenSubscription { record, expires_ms }));
-                }
+                SubscriptionWritten::Done => return Ok(WrittenSubscription { record, expires_ms }),
                 SubscriptionWritten::Changed => {}
                 full => return Err(self.full(full)),
             }
