@@ -3,7 +3,7 @@
 pub use crate::builder::{ToolChange, ToolSetting};
 pub use crate::call::{Call, Envelope, Era, Params, RequestMeta, unsupported};
 pub use crate::dispatch::tasks::run::TaskRun;
-pub use crate::event::job::{EventJobRun, EventsPumped};
+pub use crate::event::job::{EventJobRun, EventsPumped, due_too_late};
 pub use crate::line::{Batch, Connection, Letter, Received};
 pub use crate::model::capabilities::{Capability, ClientCapabilities};
 pub use crate::model::list_kind::ListKind;

@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::Poll;
 
-use mcpfn_core::host::EventJobRun;
+use mcpfn_core::host::{EventJobRun, due_too_late};
 use mcpfn_core::port::{Platform, StoreError};
 use mcpfn_settings::{Setting, Setup};
 use worker::Env;
@@ -32,9 +32,6 @@ const AT_ONCE: usize = 6;
 const AGAIN_S: u32 = 10;
 /// Until one comes again with which nothing can be done: until somebody deploys what can.
 const LATER_S: u32 = 300;
-
-/// Longer than the longest pause between two attempts, in milliseconds.
-const MOST_DELAY_MS: u64 = 3 * 60 * 60 * 1000;
 
 /// What becomes of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -222,8 +219,7 @@ async fn event(
     }
     let work = bytes::Bytes::from(letter.work);
     let now_ms = host.platform.now_ms();
-    if letter.due_ms > now_ms.saturating_add(MOST_DELAY_MS) {
-        let reason = "its time is further away than any attempt to send an event";
+    if let Some(reason) = due_too_late(letter.due_ms, now_ms) {
         return buried(events, text, reason).await;
     }
     if letter.due_ms > now_ms {

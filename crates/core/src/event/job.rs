@@ -101,6 +101,17 @@ pub(crate) fn pause_ms(failures: u32, jitter: u8) -> Option<u64> {
     Some(pause_ms + pause_ms * u64::from(jitter) / 2560)
 }
 
+/// Longer than the longest pause between two attempts, in milliseconds.
+const MOST_DELAY_MS: u64 = 3 * 60 * 60 * 1000;
+
+/// Why work of a queue is given up that is due so late (milliseconds since 1970) that no server put it
+/// there: it would be put back for ever. Nothing for other work.
+#[must_use]
+pub fn due_too_late(due_ms: u64, now_ms: u64) -> Option<&'static str> {
+    let late = due_ms > now_ms.saturating_add(MOST_DELAY_MS);
+    late.then_some("its time is further away than any attempt to send an event")
+}
+
 /// What follows work of a queue: see [`Server::run_event_job`](crate::Server::run_event_job).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EventJobRun {
@@ -145,6 +156,9 @@ mod tests {
         assert_eq!(pauses, PAUSES_MS);
         assert_eq!(pause_ms(1, 255), Some(10_996));
         assert_eq!(pause_ms(0, 0), None);
+        let latest_ms = PAUSES_MS.iter().max().unwrap();
+        assert_eq!(due_too_late(7 + 2 * latest_ms, 7), None);
+        assert!(due_too_late(u64::MAX, 7).is_some());
     }
 
     #[test]

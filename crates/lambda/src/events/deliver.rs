@@ -5,7 +5,7 @@ use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt as _;
 use futures_util::future::join_all;
-use mcpfn_core::host::EventJobRun;
+use mcpfn_core::host::{EventJobRun, due_too_late};
 use mcpfn_core::port::StoreError;
 use serde_json::json;
 
@@ -17,10 +17,6 @@ use crate::function::Function;
 const UNREADABLE: &str = "it is no work of a queue of events, or another version wrote it";
 const FOREIGN: &str =
     "it is work of another server: MCPFN_SERVER_NAME, or the program's name, changed";
-
-const FAR: &str = "its time is further away than any attempt to send an event";
-/// Longer than the longest pause between two attempts, in milliseconds.
-const MOST_DELAY_MS: u64 = 3 * 60 * 60 * 1000;
 
 /// Does what messages order, and says in Lambda's words which of them are to come again.
 pub(crate) async fn run(
@@ -67,8 +63,8 @@ async fn follow(
         return buried(queue, &message.body, FOREIGN).await;
     }
     let now_ms = platform.now_ms();
-    if work.due_ms > now_ms.saturating_add(MOST_DELAY_MS) {
-        return buried(queue, &message.body, FAR).await;
+    if let Some(reason) = due_too_late(work.due_ms, now_ms) {
+        return buried(queue, &message.body, reason).await;
     }
     if now_ms < work.due_ms {
         queue.send(std::slice::from_ref(&work), now_ms).await?;
